@@ -1,0 +1,71 @@
+# Everything beyond Python 3.10+ and make is set up by these targets themselves.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+JS_SOURCES := $(shell find js -path js/node_modules -prune -o -path js/dist -prune -o -type f -print 2>/dev/null)
+BUNDLE := jupyter_streamchat/static/sources.sha256
+
+.PHONY: help setup js browser demo test test-js test-py lint format bench schema screenshots clean
+
+help:
+	@echo "make demo         JupyterLab on the quickstart notebook, with the built-in demo model"
+	@echo "make test         everything: JavaScript, Python, real servers, real browser"
+	@echo "make setup        virtual environment, node, JavaScript, browser"
+	@echo "make lint         ruff, mypy, tsc, import-linter, generated files"
+	@echo "make bench        what the README's numbers come from"
+	@echo "make screenshots  the README's pictures"
+
+$(INSTALLED): pyproject.toml hatch_build.py
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[test,lint]"
+	touch $@
+
+$(BUNDLE): $(INSTALLED) $(JS_SOURCES)
+	$(BIN)/python hatch_build.py
+	touch $@
+
+js: $(BUNDLE)
+
+browser: $(INSTALLED)
+	scripts/browser
+
+setup: $(INSTALLED) $(BUNDLE) browser
+
+demo: $(BUNDLE)
+	$(BIN)/python scripts/demo.py
+
+test: test-js test-py
+
+test-js: $(BUNDLE)
+	$(BIN)/python hatch_build.py test
+
+test-py: $(BUNDLE) browser
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+lint: $(BUNDLE)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m streamchat_relay.protocol.schema --check
+	$(BIN)/python hatch_build.py run typecheck
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schema: $(INSTALLED)
+	$(BIN)/python -m streamchat_relay.protocol.schema
+
+bench: $(BUNDLE) browser
+	$(BIN)/python -m pip install --quiet --editable ".[bench]"
+	$(BIN)/python -m bench $(BENCH_FLAGS)
+
+screenshots: $(BUNDLE) browser
+	$(BIN)/python scripts/screenshots.py
+
+clean:
+	rm -rf $(VENV) js/node_modules js/dist jupyter_streamchat/static build dist
