@@ -1,0 +1,33 @@
+"""The catalog: which models can be asked, and which providers cannot be reached."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A model as a person picks it. `id` is `provider/name`; names may hold slashes and colons.
+
+    `capabilities` are words like `text`, `reasoning`, `image`; a client ignores those it does not
+    know.
+    """
+
+    id: str
+    provider: str
+    name: str
+    capabilities: tuple[str, ...] = ("text",)
+
+
+class ProviderProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a provider's models are missing, and what a person can do."""
+
+    provider: str
+    message: str
+
+
+class Catalog(msgspec.Struct, frozen=True, kw_only=True):
+    """All models that can be asked now."""
+
+    models: tuple[ModelInfo, ...]
+    default: str
+    problems: tuple[ProviderProblem, ...] = ()

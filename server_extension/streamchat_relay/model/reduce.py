@@ -1,0 +1,271 @@
+"""`reduce`: how a conversation grows, one event at a time. The only way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+from typing_extensions import assert_never
+
+from streamchat_relay.model.event import (
+    Abort,
+    ErrorEvent,
+    Event,
+    File,
+    Finish,
+    MessageAdded,
+    ReasoningDelta,
+    ReasoningEnd,
+    ReasoningStart,
+    SettingsChanged,
+    SourceUrl,
+    Start,
+    Status,
+    TextDelta,
+    TextEnd,
+    TextStart,
+    TitleChanged,
+    ToolInputAvailable,
+    ToolInputDelta,
+    ToolInputStart,
+    ToolOutputAvailable,
+    ToolOutputError,
+)
+from streamchat_relay.model.message import Conversation, Message, RunRecord
+from streamchat_relay.model.part import (
+    FilePart,
+    Part,
+    ReasoningPart,
+    SourcePart,
+    TextPart,
+    ToolPart,
+)
+
+replace = msgspec.structs.replace
+
+
+def reduce(conversation: Conversation, event: Event) -> Conversation:
+    """The conversation after one more event.
+
+    Pure and total: an event of a run or part that the conversation does not know changes nothing,
+    so a log that lost its beginning still reads.
+    """
+    match event:
+        case MessageAdded(message=message):
+            return replace(conversation, messages=(*conversation.messages, message))
+        case SettingsChanged():
+            return replace(conversation, settings=event.settings)
+        case TitleChanged(title=title):
+            return replace(conversation, title=title)
+        case Start():
+            message = Message(
+                id=event.message.id,
+                role=event.message.role,
+                parent=event.message.parent,
+                run=event.run,
+            )
+            record = RunRecord(
+                id=event.run,
+                message=message.id,
+                model=event.model,
+                provider=event.provider,
+            )
+            return replace(
+                conversation,
+                messages=(*conversation.messages, message),
+                runs={**conversation.runs, event.run: record},
+            )
+        case Status():
+            return _with_run(
+                conversation,
+                event.run,
+                lambda run: replace(
+                    run, state=event.state, position=event.position, retry_after=event.retry_after
+                ),
+            )
+        case TextStart():
+            return _add_part(conversation, event, TextPart(id=event.part, text="", open=True))
+        case ReasoningStart():
+            part = ReasoningPart(id=event.part, text="", open=True)
+            return _add_part(conversation, event, part)
+        case TextDelta() | ReasoningDelta():
+            return _with_part(
+                conversation,
+                event.run,
+                event.part,
+                lambda part: (
+                    replace(part, text=part.text + event.delta)
+                    if isinstance(part, TextPart | ReasoningPart)
+                    else part
+                ),
+            )
+        case TextEnd() | ReasoningEnd():
+            return _with_part(
+                conversation, event.run, event.part, lambda part: replace(part, open=False)
+            )
+        case ToolInputStart():
+            return _add_part(
+                conversation, event, ToolPart(id=event.part, name=event.name, open=True)
+            )
+        case ToolInputDelta():
+            return _with_tool(
+                conversation,
+                event.run,
+                event.part,
+                lambda part: replace(part, input_text=part.input_text + event.delta),
+            )
+        case ToolInputAvailable():
+            return _with_tool(
+                conversation,
+                event.run,
+                event.part,
+                lambda part: replace(part, input=event.input, open=False),
+            )
+        case ToolOutputAvailable():
+            return _with_tool(
+                conversation, event.run, event.part, lambda part: replace(part, output=event.output)
+            )
+        case ToolOutputError():
+            return _with_tool(
+                conversation, event.run, event.part, lambda part: replace(part, error=event.error)
+            )
+        case File():
+            part_ = FilePart(id=event.part, url=event.url, media_type=event.media_type)
+            return _add_part(conversation, event, part_)
+        case SourceUrl():
+            return _add_part(
+                conversation, event, SourcePart(id=event.part, url=event.url, title=event.title)
+            )
+        case Finish():
+            return _with_end(
+                conversation,
+                event,
+                state="done",
+                finish_reason=event.finish_reason,
+                raw_reason=event.raw_reason,
+                usage=event.usage,
+                timing=event.timing,
+            )
+        case Abort():
+            return _with_end(conversation, event, state="interrupted", abort_reason=event.reason)
+        case ErrorEvent():
+            return _with_end(conversation, event, state="error", error=event.error)
+        case _:
+            assert_never(event)
+
+
+def fold(conversation: Conversation, events: Iterable[Event]) -> Conversation:
+    """`reduce` over many events; neighbouring deltas of one part are joined first.
+
+    Equal to reducing one by one, in time that is linear in the text.
+    """
+    pending: TextDelta | ReasoningDelta | None = None
+    texts: list[str] = []
+    for event in events:
+        if isinstance(event, TextDelta | ReasoningDelta):
+            if (
+                pending is not None
+                and type(pending) is type(event)
+                and (pending.run, pending.part) == (event.run, event.part)
+            ):
+                texts.append(event.delta)
+                continue
+            if pending is not None:
+                conversation = reduce(conversation, replace(pending, delta="".join(texts)))
+            pending, texts = event, [event.delta]
+            continue
+        if pending is not None:
+            conversation = reduce(conversation, replace(pending, delta="".join(texts)))
+            pending = None
+        conversation = reduce(conversation, event)
+    if pending is not None:
+        conversation = reduce(conversation, replace(pending, delta="".join(texts)))
+    return conversation
+
+
+def branch(conversation: Conversation, leaf: str | None = None) -> tuple[Message, ...]:
+    """The messages from the root to `leaf`; without one, to the newest message.
+
+    Raises `KeyError` when there is no message of that id.
+    """
+    if leaf is None:
+        if not conversation.messages:
+            return ()
+        leaf = conversation.messages[-1].id
+    by_id = {message.id: message for message in conversation.messages}
+    path = [by_id[leaf]]
+    while path[-1].parent is not None and path[-1].parent in by_id:
+        path.append(by_id[path[-1].parent])
+    return tuple(reversed(path))
+
+
+def _with_run(
+    conversation: Conversation, run: str, change: Callable[[RunRecord], RunRecord]
+) -> Conversation:
+    record = conversation.runs.get(run)
+    if record is None:
+        return conversation
+    return replace(conversation, runs={**conversation.runs, run: change(record)})
+
+
+def _with_end(
+    conversation: Conversation, event: Finish | Abort | ErrorEvent, **outcome: Any
+) -> Conversation:
+    return _with_run(
+        conversation,
+        event.run,
+        lambda run: replace(run, position=None, retry_after=None, ended_t=event.t, **outcome),
+    )
+
+
+def _with_message(
+    conversation: Conversation, run: str, change: Callable[[Message], Message]
+) -> Conversation:
+    record = conversation.runs.get(run)
+    if record is None:
+        return conversation
+    messages = list(conversation.messages)
+    # A run writes one of the newest messages, so the search from the end is short.
+    for index in range(len(messages) - 1, -1, -1):
+        if messages[index].id == record.message:
+            messages[index] = change(messages[index])
+            return replace(conversation, messages=tuple(messages))
+    return conversation
+
+
+def _add_part(conversation: Conversation, event: _PartEvents, part: Part) -> Conversation:
+    conversation = _with_message(
+        conversation, event.run, lambda message: replace(message, parts=(*message.parts, part))
+    )
+    return _with_run(
+        conversation,
+        event.run,
+        lambda run: run if run.first_t is not None else replace(run, first_t=event.t),
+    )
+
+
+def _with_part(
+    conversation: Conversation, run: str, part_id: str, change: Callable[[Part], Part]
+) -> Conversation:
+    def changed(message: Message) -> Message:
+        return replace(
+            message,
+            parts=tuple(change(part) if part.id == part_id else part for part in message.parts),
+        )
+
+    return _with_message(conversation, run, changed)
+
+
+def _with_tool(
+    conversation: Conversation, run: str, part_id: str, change: Callable[[ToolPart], ToolPart]
+) -> Conversation:
+    return _with_part(
+        conversation,
+        run,
+        part_id,
+        lambda part: change(part) if isinstance(part, ToolPart) else part,
+    )
+
+
+_PartEvents = TextStart | ReasoningStart | ToolInputStart | File | SourceUrl

@@ -1,0 +1,31 @@
+"""What a run cost and how long it took."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Tokens of one run, as the provider counted them.
+
+    `input` includes `cached`; `output` includes `reasoning`. `estimated` is true where the
+    provider gave no count and the relay guessed from the text's length.
+    """
+
+    input: int
+    output: int
+    reasoning: int | None = None
+    cached: int | None = None
+    estimated: bool = False
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Durations of one run: milliseconds from acceptance, output tokens per second.
+
+    `ttft_ms` (time to first token) is absent when no token came; `output_per_s` counts from the
+    first token to the last and is absent when that span has no length.
+    """
+
+    total_ms: float
+    ttft_ms: float | None = None
+    output_per_s: float | None = None

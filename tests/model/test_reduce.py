@@ -1,0 +1,85 @@
+"""`reduce` is the only way a conversation grows; `fold` is the same, faster."""
+
+from __future__ import annotations
+
+import json
+from functools import reduce as left_fold
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamchat_relay.model import (
+    Conversation,
+    Event,
+    ReasoningDelta,
+    ReasoningStart,
+    Start,
+    StartedMessage,
+    TextDelta,
+    TextEnd,
+    TextStart,
+    branch,
+    fold,
+    reduce,
+)
+
+TRANSCRIPTS = sorted((Path(__file__).parent.parent / "transcripts").glob("reduce-*.jsonl"))
+
+
+@pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
+def test_reduce_gives_the_state_of_the_transcript(path: Path) -> None:
+    conversation = Conversation()
+    for line in path.read_text("utf-8").splitlines()[1:]:
+        step = json.loads(line)
+        if "event" in step:
+            conversation = reduce(conversation, msgspec.convert(step["event"], Event))
+        else:
+            # Through the type, so that defaults and integers for floats compare as what they mean.
+            assert conversation == msgspec.convert(step["state"], Conversation)
+    assert TRANSCRIPTS
+
+
+def start(run: str) -> Event:
+    message = StartedMessage(id=f"{run}-a", role="assistant")
+    return Start(run=run, t=0, message=message, model="demo/fast", provider="demo")
+
+
+run_ids = st.sampled_from(["r1", "r2", "unknown"])
+part_ids = st.sampled_from(["1", "2"])
+times = st.integers(0, 99).map(float)
+deltas = st.text(max_size=4)
+events = st.lists(
+    st.one_of(
+        st.builds(TextStart, run=run_ids, part=part_ids, t=times),
+        st.builds(ReasoningStart, run=run_ids, part=part_ids, t=times),
+        st.builds(TextDelta, run=run_ids, part=part_ids, t=times, delta=deltas),
+        st.builds(ReasoningDelta, run=run_ids, part=part_ids, t=times, delta=deltas),
+        st.builds(TextEnd, run=run_ids, part=part_ids, t=times),
+    ),
+    max_size=40,
+)
+
+
+@given(events)
+def test_fold_equals_reducing_one_by_one(given_events: list[Event]) -> None:
+    whole = [start("r1"), start("r2"), *given_events]
+    assert fold(Conversation(), whole) == left_fold(reduce, whole, Conversation())
+
+
+@given(events, st.integers(0, 42))
+def test_folding_in_two_halves_equals_folding_at_once(given_events: list[Event], cut: int) -> None:
+    whole = [start("r1"), start("r2"), *given_events]
+    halves = fold(fold(Conversation(), whole[:cut]), whole[cut:])
+    assert halves == fold(Conversation(), whole)
+
+
+def test_a_branch_leads_from_the_root_to_its_leaf() -> None:
+    path = TRANSCRIPTS[0].read_text("utf-8").splitlines()
+    state = msgspec.convert(json.loads(path[-1])["state"], Conversation)
+    assert [message.id for message in branch(state)] == ["m1", "a1", "m2", "a3"]
+    assert [message.id for message in branch(state, "a2")] == ["m1", "a1", "m2", "a2"]
+    with pytest.raises(KeyError):
+        branch(state, "nobody")
