@@ -1,0 +1,209 @@
+"""Frames: the single definition of every message on the wire `streamchat.v1`.
+
+JSON Schema and the TypeScript types are generated from this module by `schema.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from streamchat_relay.model import (
+    Conversation,
+    ErrorInfo,
+    Event,
+    FilePart,
+    ModelInfo,
+    ProviderProblem,
+    RunStateName,
+    TextPart,
+)
+
+SUBPROTOCOL = "streamchat.v1"
+
+MAX_FRAME_BYTES = 10 * 1024 * 1024
+"""A client's frame over this closes its socket with 1009."""
+WINDOW_BYTES = 256 * 1024
+"""A cursor pauses when this much of its conversation is sent and not acknowledged."""
+JOIN_BYTES = 64 * 1024
+"""Events for a reader that lags are joined into frames of at most this size."""
+HEARTBEAT_S = 15.0
+"""A client that heard nothing for this long pings; as long again without an answer, and the
+link is dead."""
+
+# `$` alone would let a trailing line feed pass in Python's dialect.
+ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$(?!\n)"
+ClientId = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
+Sequence = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Prompt(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person sends: text and files."""
+
+    parts: tuple[TextPart | FilePart, ...]
+
+
+class _Frame(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
+    pass
+
+
+class Hello(_Frame, frozen=True, tag="hello"):
+    """Must come first. `client` is name/version."""
+
+    client: str
+
+
+class Models(_Frame, frozen=True, tag="models"):
+    """Asks which models there are."""
+
+    id: ClientId
+
+
+class Open(_Frame, frozen=True, tag="open"):
+    """Follow a conversation, from after `after`; without it the state comes as a snapshot."""
+
+    id: ClientId
+    conversation: ClientId
+    after: int | None = None
+    epoch: str | None = None
+
+
+class Leave(_Frame, frozen=True, tag="leave"):
+    """Follow a conversation no more; its runs go on."""
+
+    id: ClientId
+    conversation: ClientId
+
+
+class Send(_Frame, frozen=True, tag="send"):
+    """Start a run: with `message` a new prompt, without it another answer to `parent`."""
+
+    id: ClientId
+    conversation: ClientId
+    run: ClientId
+    model: str = ""
+    message: Prompt | None = None
+    parent: str | None = None
+    params: dict[str, Any] | None = None
+
+
+class Stop(_Frame, frozen=True, tag="stop"):
+    """End a run early."""
+
+    id: ClientId
+    run: ClientId
+
+
+class Ack(_Frame, frozen=True, tag="ack"):
+    """Everything up to `seq` was seen; widens the window."""
+
+    conversation: ClientId
+    seq: Sequence
+
+
+class Ping(_Frame, frozen=True, tag="ping"):
+    """Are you there? Either side may ask."""
+
+    t: int | float
+
+
+class Pong(_Frame, frozen=True, tag="pong"):
+    """I am; `t` is the ping's."""
+
+    t: int | float
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds that a client should know, in bytes."""
+
+    max_frame_bytes: int = MAX_FRAME_BYTES
+    window_bytes: int = WINDOW_BYTES
+    join_bytes: int = JOIN_BYTES
+
+
+class Welcome(_Frame, frozen=True, tag="welcome"):
+    """Answers `hello`. `session` names this socket, `version` the relay's release."""
+
+    session: str
+    user: str
+    heartbeat_s: float
+    limits: Limits
+    version: str
+
+
+class ModelsOk(_Frame, frozen=True, tag="ok"):
+    """Answers `models`."""
+
+    id: str
+    models: tuple[ModelInfo, ...]
+    default: str
+    problems: tuple[ProviderProblem, ...]
+
+
+class OpenOk(_Frame, frozen=True, tag="ok"):
+    """Answers `open`; a `snapshot` or `events` follow."""
+
+    id: str
+    conversation: str
+    epoch: str
+    head: int
+
+
+class LeaveOk(_Frame, frozen=True, tag="ok"):
+    """Answers `leave`."""
+
+    id: str
+
+
+class SendOk(_Frame, frozen=True, tag="ok"):
+    """Answers `send`; `message` is the id of the message that the run writes."""
+
+    id: str
+    run: str
+    message: str
+    duplicate: bool
+
+
+class StopOk(_Frame, frozen=True, tag="ok"):
+    """Answers `stop` with the run's state by now."""
+
+    id: str
+    state: RunStateName
+
+
+class Events(_Frame, frozen=True, tag="events"):
+    """Contiguous events of one conversation: `to - from + 1 == len(events)`."""
+
+    conversation: str
+    epoch: str
+    first: int = msgspec.field(name="from")
+    to: int
+    events: tuple[Event, ...]
+
+
+class Snapshot(_Frame, frozen=True, tag="snapshot"):
+    """The whole conversation up to `seq`; replaces what the client has."""
+
+    conversation: str
+    epoch: str
+    seq: int
+    state: Conversation
+
+
+class Fail(_Frame, frozen=True, tag="fail"):
+    """A request failed, or (without `id`) a frame could not be taken."""
+
+    error: ErrorInfo
+    id: str | None = None
+
+
+class Bye(_Frame, frozen=True, tag="bye"):
+    """The server is about to close; `error.retryable` says whether to come back."""
+
+    error: ErrorInfo
+
+
+ClientFrame = Hello | Models | Open | Leave | Send | Stop | Ack | Ping | Pong
+Ok = ModelsOk | OpenOk | LeaveOk | SendOk | StopOk
+ServerFrame = Welcome | Ok | Events | Snapshot | Fail | Bye | Ping | Pong
