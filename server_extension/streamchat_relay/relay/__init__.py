@@ -1,0 +1,1 @@
+"""The engine: logs, runs, and the pumps that carry events to readers."""

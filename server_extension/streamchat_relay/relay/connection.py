@@ -1,0 +1,178 @@
+"""A connection: one client's session, bound to the hub and to its transport."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from typing_extensions import assert_never
+
+from streamchat_relay.model import BadCursor, Internal, StreamChatError
+from streamchat_relay.protocol.codec import encode
+from streamchat_relay.protocol.frames import (
+    Ack,
+    Fail,
+    Leave,
+    LeaveOk,
+    Models,
+    ModelsOk,
+    Open,
+    OpenOk,
+    Send,
+    SendOk,
+    ServerFrame,
+    Snapshot,
+    Stop,
+    StopOk,
+)
+from streamchat_relay.protocol.server import Close, Request, ServerSession
+from streamchat_relay.relay.conversation import LiveConversation
+from streamchat_relay.relay.hub import Hub
+from streamchat_relay.relay.ports import Transport
+from streamchat_relay.relay.pump import Pump
+
+
+class Connection:
+    """Carries out what a client asks for, in the order it asks.
+
+    The host calls `receive` for each frame and waits for it before the next, `drained` when the
+    transport is no longer busy, and `closed` when it is gone.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        user: str,
+        transport: Transport,
+        session: ServerSession,
+        *,
+        log: logging.Logger | None = None,
+    ) -> None:
+        self._hub = hub
+        self._user = user
+        self._transport = transport
+        self._session = session
+        self._log = log or logging.getLogger(__name__)
+        self._open: dict[str, tuple[LiveConversation, Pump]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._gone = False
+
+    async def receive(self, data: str | bytes) -> None:
+        """Take one frame and do what it leads to."""
+        await self._act(self._session.receive(data))
+
+    async def hello_timed_out(self) -> None:
+        """The time for `hello` is over."""
+        await self._act(self._session.hello_timed_out())
+
+    async def going_away(self) -> None:
+        """The server stops."""
+        await self._act(self._session.going_away())
+
+    def drained(self) -> None:
+        """What was written has left; cursors that stayed go on."""
+        for _, pump in self._open.values():
+            pump.advance()
+
+    def closed(self) -> None:
+        """The transport is gone. Runs go on without it."""
+        self._gone = True
+        for task in self._tasks:
+            task.cancel()
+        for conversation in list(self._open):
+            self._leave(conversation)
+
+    async def _act(self, actions: list[ServerFrame | Request | Close]) -> None:
+        for action in actions:
+            if isinstance(action, Close):
+                self._transport.close(action.code, action.reason)
+            elif isinstance(action, Ack):
+                self._ack(action)
+            elif isinstance(action, Models):
+                # Providers answer when they like; a stop must not wait behind them.
+                self._spawn(action)
+            elif isinstance(action, Open | Leave | Send | Stop):
+                await self._answer(action)
+            else:
+                self._write(action)
+
+    def _spawn(self, request: Models) -> None:
+        task = asyncio.ensure_future(self._answer(request))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, request: Models | Open | Leave | Send | Stop) -> None:
+        try:
+            await self._carry_out(request)
+        except StreamChatError as error:
+            self._write(Fail(id=request.id, error=error.info))
+        except Exception:  # noqa: BLE001 - one request's fault must not cost the connection
+            self._log.exception("A %s failed", type(request).__name__)
+            fault = Internal(
+                "The relay failed. The Jupyter server's log says more.", retryable=True
+            )
+            self._write(Fail(id=request.id, error=fault.info))
+
+    async def _carry_out(self, request: Models | Open | Leave | Send | Stop) -> None:
+        match request:
+            case Models(id=frame_id):
+                catalog = await self._hub.catalog()
+                self._write(
+                    ModelsOk(
+                        id=frame_id,
+                        models=catalog.models,
+                        default=catalog.default,
+                        problems=catalog.problems,
+                    )
+                )
+            case Open():
+                await self._follow(request)
+            case Leave(id=frame_id, conversation=conversation):
+                self._leave(conversation)
+                self._write(LeaveOk(id=frame_id))
+            case Send(id=frame_id, run=run):
+                message, duplicate = await self._hub.send(self._user, request)
+                self._write(SendOk(id=frame_id, run=run, message=message, duplicate=duplicate))
+            case Stop(id=frame_id, run=run):
+                state = await self._hub.stop(self._user, run)
+                self._write(StopOk(id=frame_id, state=state))
+            case _:
+                assert_never(request)
+
+    async def _follow(self, request: Open) -> None:
+        async with self._hub.conversation(self._user, request.conversation) as live:
+            log, after = live.log, request.after
+            if self._gone:
+                return
+            same = request.epoch in {None, log.epoch}
+            if after is not None and same and not 0 <= after <= log.head:
+                raise BadCursor(
+                    f"`after` is {after}, but this log goes from 0 to {log.head}. "
+                    "Open without `after` for the whole conversation."
+                )
+            self._leave(request.conversation)
+            self._write(OpenOk(id=request.id, conversation=live.id, epoch=log.epoch, head=log.head))
+            if after is None or not same:
+                after = log.head
+                self._write(
+                    Snapshot(conversation=live.id, epoch=log.epoch, seq=after, state=live.state)
+                )
+            pump = Pump(log, self._transport, after)
+            self._open[request.conversation] = (live, pump)
+            pump.advance()
+
+    def _leave(self, conversation: str) -> None:
+        opened = self._open.pop(conversation, None)
+        if opened is not None:
+            live, pump = opened
+            pump.close()
+            self._hub.release(live)
+
+    def _ack(self, ack: Ack) -> None:
+        opened = self._open.get(ack.conversation)
+        if opened is not None:
+            opened[1].ack(ack.seq)
+
+    def _write(self, frame: ServerFrame) -> None:
+        if not self._gone:
+            self._transport.write((encode(frame),))

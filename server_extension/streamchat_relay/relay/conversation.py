@@ -1,0 +1,130 @@
+"""A live conversation: one log in memory, its state, and the runs that write it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from streamchat_relay.model import (
+    Abort,
+    Conversation,
+    Event,
+    Output,
+    ReasoningEnd,
+    ReasoningPart,
+    TextEnd,
+    TextPart,
+    fold,
+)
+from streamchat_relay.protocol.codec import decode_event
+from streamchat_relay.relay.log import Batch, Log
+from streamchat_relay.relay.ports import Call, Clock, Provider, Store, StoredLog
+from streamchat_relay.relay.run import Run
+
+
+class LiveConversation:
+    """One user's conversation while somebody reads it or a run writes it."""
+
+    def __init__(self, user: str, conversation: str, stored: StoredLog, store: Store) -> None:
+        self.user = user
+        self.id = conversation
+        self.runs: dict[str, ActiveRun] = {}
+        self.log = Log(conversation, stored.epoch, stored.events)
+        self._state = Conversation()
+        self._folded = 0
+        self.log.attach(_Saving(store, user, self.log))
+        self._end_lost_runs()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody reads it and nothing writes it."""
+        # The saving reader is always there.
+        return not self.runs and self.log.readers == 1
+
+    @property
+    def state(self) -> Conversation:
+        """Everything the log says, folded; what was folded before is not folded again."""
+        if self._folded < self.log.head:
+            events = (decode_event(event) for event in self.log.events(self._folded))
+            self._state = fold(self._state, (event for event in events if event is not None))
+            self._folded = self.log.head
+        return self._state
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Append and publish: the readers have it when this returns."""
+        self.log.append(*events)
+        self.log.publish()
+
+    def waits_for(self, message: str | None) -> int:
+        """How many unfinished runs write ancestors of (or are) this message."""
+        writing = {active.run.message.id for active in self.runs.values() if not active.run.ended}
+        parents = {one.id: one.parent for one in self.state.messages}
+        count = 0
+        while message is not None:
+            count += message in writing
+            message = parents.get(message)
+        return count
+
+    def _end_lost_runs(self) -> None:
+        """Runs of a process that is gone end here; nothing is generated again."""
+        state = self.state
+        texts = {message.id: message.parts for message in state.messages}
+        lost: list[Event] = []
+        for record in state.runs.values():
+            if record.state in {"done", "error", "interrupted"}:
+                continue
+            t = record.first_t or 0.0
+            for part in texts.get(record.message, ()):
+                if part.open and isinstance(part, TextPart | ReasoningPart):
+                    end = TextEnd if isinstance(part, TextPart) else ReasoningEnd
+                    lost.append(end(run=record.id, t=t, part=part.id))
+            lost.append(Abort(run=record.id, t=t, reason="server_lost"))
+        self.append(lost)
+
+
+class ActiveRun:
+    """A run on its way: the machine, the task that asks the provider, and the sink between."""
+
+    def __init__(
+        self,
+        live: LiveConversation,
+        run: Run,
+        provider: Provider,
+        call: Call,
+        *,
+        clock: Clock,
+    ) -> None:
+        self.live = live
+        self.run = run
+        self.provider = provider
+        self.call = call
+        self.task: asyncio.Task[None] | None = None
+        self.lost = False
+        self.position = 0
+        self._clock = clock
+        self._accepted = clock.now()
+
+    @property
+    def t(self) -> float:
+        """Milliseconds since the run was accepted."""
+        return round((self._clock.now() - self._accepted) * 1000, 1)
+
+    def push(self, outputs: Sequence[Output]) -> None:
+        """The sink: from the provider's socket to every reader, without a task switch."""
+        events = self.run.push(outputs, self.t)
+        if events:
+            self.live.append(events)
+
+
+class _Saving:
+    """The reader that keeps the log in the store."""
+
+    def __init__(self, store: Store, user: str, log: Log) -> None:
+        self._store = store
+        self._user = user
+        self._log = log
+
+    def published(self, batch: Batch) -> None:
+        self._store.append(
+            self._user, self._log.conversation, self._log.epoch, batch.first, batch.events
+        )

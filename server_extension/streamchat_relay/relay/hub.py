@@ -1,0 +1,286 @@
+"""The hub: finds conversations, starts and stops runs, and owns every task."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Literal
+
+from streamchat_relay.model import (
+    BadRequest,
+    Catalog,
+    Conflict,
+    Event,
+    FilePart,
+    Internal,
+    Message,
+    MessageAdded,
+    NotFound,
+    RunStateName,
+    SettingsChanged,
+    StartedMessage,
+    StreamChatError,
+    TextPart,
+    branch,
+)
+from streamchat_relay.model.reduce import replace
+from streamchat_relay.protocol.frames import Prompt, Send
+from streamchat_relay.relay.conversation import ActiveRun, LiveConversation
+from streamchat_relay.relay.ports import Call, Clock, Registry, Store, StoredLog
+from streamchat_relay.relay.run import Run, RunState
+
+MAX_DEPTH = 32
+"""Levels of lists and objects within `params`. What is read at the limit of the recursion could
+not be written again a few calls deeper."""
+
+
+class SystemClock:
+    """The machine's own monotonic clock."""
+
+    def now(self) -> float:
+        """Seconds that never go back."""
+        return time.monotonic()
+
+
+class Hub:
+    """All conversations of all users, and the runs that write them.
+
+    Users are keys: what is not under a caller's own key is not there. Everything runs on one event
+    loop; between two awaits a method sees and changes a conversation alone.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        *,
+        clock: Clock | None = None,
+        log: logging.Logger | None = None,
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._clock = clock or SystemClock()
+        self._log = log or logging.getLogger(__name__)
+        self._live: dict[tuple[str, str], LiveConversation] = {}
+        self._loading: dict[tuple[str, str], asyncio.Future[LiveConversation]] = {}
+        self._holds: Counter[tuple[str, str]] = Counter()
+        self._active: dict[tuple[str, str], ActiveRun] = {}
+        self._closing = False
+
+    @property
+    def active_runs(self) -> int:
+        """Runs that have not ended."""
+        return len(self._active)
+
+    async def catalog(self) -> Catalog:
+        """The models that can be asked now."""
+        return await self._registry.catalog()
+
+    @asynccontextmanager
+    async def conversation(self, user: str, conversation: str) -> AsyncIterator[LiveConversation]:
+        """The conversation, kept in memory at least until the block ends."""
+        key = (user, conversation)
+        # Counted before the load: nobody may forget what others are about to use.
+        self._holds[key] += 1
+        try:
+            live = self._live.get(key)
+            if live is None:
+                if key not in self._loading:
+                    self._loading[key] = asyncio.ensure_future(self._load(key))
+                # Shielded: others may wait for the same conversation.
+                live = await asyncio.shield(self._loading[key])
+            yield live
+        finally:
+            self._holds[key] -= 1
+            if key in self._live:
+                self.release(self._live[key])
+            elif not self._holds[key]:
+                del self._holds[key]
+
+    def release(self, live: LiveConversation) -> None:
+        """Forget the conversation if nobody reads or writes it; the store has it."""
+        key = (live.user, live.id)
+        if live.idle and not self._holds[key]:
+            self._live.pop(key, None)
+            del self._holds[key]
+
+    async def send(self, user: str, send: Send) -> tuple[str, bool]:
+        """Start a run; the same run again starts nothing.
+
+        Returns the id of the message that the run writes, and whether it was there already.
+        """
+        async with self.conversation(user, send.conversation) as live:
+            model = send.model or live.state.settings.model
+            if not model:
+                model = await self._registry.default_model()
+            # No await from here: two sends of one run meet one of them finished.
+            record = live.state.runs.get(send.run)
+            if record is not None:
+                return record.message, True
+            if (user, send.run) in self._active:
+                raise Conflict("This run's id is used in another conversation. Make a new one.")
+            if self._closing:
+                raise Internal("The Jupyter server is stopping.", retryable=True)
+            return self._accept(live, send, model), False
+
+    async def stop(self, user: str, run: str) -> RunStateName:
+        """End a run early; a run that has ended stays as it is. Returns its state by now."""
+        active = self._active.get((user, run))
+        if active is not None:
+            self._stop(active)
+            return active.run.state_name
+        conversation = await self._store.find_run(user, run)
+        if conversation is None:
+            raise NotFound("There is no such run.")
+        async with self.conversation(user, conversation) as live:
+            record = live.state.runs.get(run)
+            if record is None:
+                raise NotFound("There is no such run.")
+            return record.state
+
+    async def close(self) -> None:
+        """End all runs as lost, let their readers know, and close the store."""
+        self._closing = True
+        for active in list(self._active.values()):
+            active.lost = True
+            self._stop(active)
+        tasks = [active.task for active in self._active.values() if active.task is not None]
+        if tasks:
+            await asyncio.wait(tasks)
+        await self._store.close()
+
+    async def _load(self, key: tuple[str, str]) -> LiveConversation:
+        try:
+            stored = await self._store.load(*key)
+            if stored is None:
+                stored = StoredLog(epoch=secrets.token_hex(4), events=[])
+            live = self._live[key] = LiveConversation(*key, stored, self._store)
+            # Whoever asked for it may be gone by now.
+            self.release(live)
+            return live
+        finally:
+            del self._loading[key]
+
+    def _accept(self, live: LiveConversation, send: Send, model: str) -> str:
+        provider, name = self._registry.resolve(model)
+        state = live.state
+        params = state.settings.params if send.params is None else send.params
+        if _deeper(params, MAX_DEPTH):
+            raise BadRequest(f"`params` are nested more than {MAX_DEPTH} levels deep.")
+        parent = send.parent
+        if parent is not None and all(message.id != parent for message in state.messages):
+            raise BadRequest("`parent` is not a message of this conversation.")
+        events: list[Event] = []
+        if (model, params) != (state.settings.model, state.settings.params):
+            events.append(SettingsChanged(t=0, model=model, params=params))
+        if send.message is None:
+            if parent is None:
+                raise BadRequest("A `send` needs a `message`, or the `parent` to answer again.")
+        else:
+            if parent is None and state.messages:
+                parent = state.messages[-1].id
+            prompt = Message(
+                id=_message_id(),
+                role="user",
+                parts=_numbered(send.message),
+                parent=parent,
+                run=send.run,
+            )
+            events.append(MessageAdded(t=0, message=prompt))
+            parent = prompt.id
+        answer = StartedMessage(id=_message_id(), role="assistant", parent=parent)
+        run = Run(send.run, answer, model, provider.name)
+        active = ActiveRun(
+            live, run, provider, Call(model=name, messages=(), params=params), clock=self._clock
+        )
+        live.append([*events, *run.start()])
+        live.runs[run.id] = self._active[live.user, run.id] = active
+        self._begin_or_wait(active)
+        return answer.id
+
+    def _begin_or_wait(self, active: ActiveRun) -> None:
+        """Ask the provider, unless the prompt follows an answer that is still being written."""
+        live, run = active.live, active.run
+        if run.state is not RunState.QUEUED:
+            return
+        position = live.waits_for(run.message.parent)
+        if position:
+            if position != active.position:
+                active.position = position
+                live.append(run.wait(position, active.t))
+            return
+        messages = branch(live.state, run.message.parent)
+        active.call = replace(active.call, messages=messages)
+        live.append(run.begin(active.t))
+        active.task = asyncio.ensure_future(active.provider.stream(active.call, active))
+        active.task.add_done_callback(partial(self._ended, active))
+
+    def _stop(self, active: ActiveRun) -> None:
+        run = active.run
+        if run.state is RunState.QUEUED:
+            self._end(active, run.interrupt(_reason(active), active.t))
+        elif run.state is RunState.RUNNING and active.task is not None:
+            run.stop()
+            active.task.cancel()
+
+    def _ended(self, active: ActiveRun, task: asyncio.Task[None]) -> None:
+        """The provider's task is over, so its connection is closed or free again."""
+        run, t = active.run, active.t
+        error = None if task.cancelled() else task.exception()
+        if run.state is RunState.STOPPING:
+            events = run.interrupt(_reason(active), t)
+        elif task.cancelled():
+            events = run.interrupt("server_lost", t)
+        elif error is None:
+            length = sum(len(message.text) for message in active.call.messages)
+            events = run.finish(t, input_length=length)
+        elif isinstance(error, StreamChatError):
+            events = run.fail(error, t)
+        else:
+            self._log.error("Run %s failed", run.id, exc_info=error)
+            fault = Internal(
+                "The relay failed. The Jupyter server's log says more.", retryable=True
+            )
+            events = run.fail(fault, t)
+        self._end(active, events)
+
+    def _end(self, active: ActiveRun, events: list[Event]) -> None:
+        live = active.live
+        live.append(events)
+        del live.runs[active.run.id]
+        del self._active[live.user, active.run.id]
+        for waiting in list(live.runs.values()):
+            self._begin_or_wait(waiting)
+        self.release(live)
+
+
+def _reason(active: ActiveRun) -> Literal["user", "server_lost"]:
+    return "server_lost" if active.lost else "user"
+
+
+def _deeper(value: object, levels: int) -> bool:
+    match value:
+        case dict():
+            inner = list(value.values())
+        case list():
+            inner = value
+        case _:
+            return False
+    return levels == 0 or any(_deeper(one, levels - 1) for one in inner)
+
+
+def _message_id() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def _numbered(prompt: Prompt) -> tuple[TextPart | FilePart, ...]:
+    parts = tuple(replace(part, id=str(number)) for number, part in enumerate(prompt.parts, 1))
+    if not any(isinstance(part, FilePart) or part.text.strip() for part in parts):
+        raise BadRequest("The prompt is empty.")
+    return parts

@@ -1,0 +1,131 @@
+"""The log: a conversation's encoded events, and the readers that are told of new ones."""
+
+from __future__ import annotations
+
+import logging
+from array import array
+from collections.abc import Sequence
+from typing import Protocol
+
+from streamchat_relay.model import Event
+from streamchat_relay.protocol.codec import EventsEncoder, encode
+
+_log = logging.getLogger(__name__)
+
+
+class Batch:
+    """Events that were published together; each is still a frame of its own."""
+
+    __slots__ = ("_encoder", "_frames", "events", "first")
+
+    def __init__(self, encoder: EventsEncoder, first: int, events: Sequence[bytes]) -> None:
+        self._encoder = encoder
+        self._frames: list[bytes] | None = None
+        self.first = first
+        self.events = events
+
+    @property
+    def last(self) -> int:
+        """The `seq` of the last event."""
+        return self.first + len(self.events) - 1
+
+    @property
+    def frames(self) -> list[bytes]:
+        """One frame an event, built once however many readers write them."""
+        if self._frames is None:
+            one = self._encoder.one
+            self._frames = [one(seq, event) for seq, event in enumerate(self.events, self.first)]
+        return self._frames
+
+
+class Reader(Protocol):
+    """Whoever wants to know of new events the moment they are there."""
+
+    def published(self, batch: Batch, /) -> None:
+        """Take the batch or come back for it later; never blocks, never raises."""
+        ...
+
+
+class Log:
+    """An append-only list of encoded events, numbered from 1 without holes.
+
+    `append` any number of events, then `publish` once: every reader is called before `publish`
+    returns, so nothing waits between a provider's socket and a reader's.
+    """
+
+    def __init__(self, conversation: str, epoch: str, events: Sequence[bytes] = ()) -> None:
+        self.conversation = conversation
+        self.epoch = epoch
+        self._encoder = EventsEncoder(conversation, epoch)
+        self._events: list[bytes] = []
+        # _ends[seq] is the size in bytes of the events up to and including seq.
+        self._ends = array("Q", [0])
+        self._readers: tuple[Reader, ...] = ()
+        for event in events:
+            self._keep(event)
+        self._published = self.head
+
+    @property
+    def head(self) -> int:
+        """The `seq` of the newest event, 0 while there is none."""
+        return len(self._events)
+
+    @property
+    def readers(self) -> int:
+        """How many readers are attached."""
+        return len(self._readers)
+
+    def append(self, *events: Event) -> int:
+        """Give the events their numbers, all or none; readers hear of them at `publish`.
+
+        Returns the `seq` of the last.
+        """
+        # Encoded before any is kept: what cannot be encoded must not leave half of it behind.
+        for event in [encode(one) for one in events]:
+            self._keep(event)
+        return len(self._events)
+
+    def publish(self) -> None:
+        """Tell every reader of what was appended since the last time."""
+        first = self._published + 1
+        events = self._events[self._published :]
+        if not events:
+            return
+        self._published = len(self._events)
+        batch = Batch(self._encoder, first, events)
+        for reader in self._readers:
+            try:
+                reader.published(batch)
+            except Exception:  # noqa: BLE001, PERF203 - one reader's fault is not the others'
+                _log.exception("A reader of conversation %s failed", self.conversation)
+
+    def attach(self, reader: Reader) -> None:
+        """Tell this reader of what is published from now on."""
+        self._readers = (*self._readers, reader)
+
+    def detach(self, reader: Reader) -> None:
+        """Tell this reader no more."""
+        self._readers = tuple(one for one in self._readers if one is not reader)
+
+    def events(self, after: int = 0) -> Sequence[bytes]:
+        """The encoded events after `after`."""
+        return self._events[after:]
+
+    def size(self, after: int, to: int) -> int:
+        """Bytes of the events after `after`, up to and including `to`."""
+        return self._ends[to] - self._ends[after]
+
+    def joined(self, after: int, limit: int) -> tuple[bytes, int]:
+        """One frame of the events after `after`, and the `seq` of its last.
+
+        At most `limit` bytes of events, but at least one event. Only published events: a batch is
+        never torn apart by a reader that catches up.
+        """
+        to = after + 1
+        while to < self._published and self._ends[to + 1] - self._ends[after] <= limit:
+            to += 1
+        return self._encoder.joined(after + 1, self._events[after:to]), to
+
+    def _keep(self, event: bytes) -> None:
+        self._events.append(event)
+        self._ends.append(self._ends[-1] + len(event))

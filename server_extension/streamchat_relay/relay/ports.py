@@ -1,0 +1,118 @@
+"""Ports: what the relay asks of providers, stores, transports and clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from streamchat_relay.model import Catalog, Message, Output
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One generation to ask of a provider.
+
+    `model` is the provider's own name for it; `messages` the path from the root to the prompt;
+    `params` what the client set: `system`, `temperature`, `max_tokens` and whatever else the
+    provider takes.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    params: dict[str, Any] = {}
+
+
+class Sink(Protocol):
+    """Where a provider pushes what it got, the moment it got it."""
+
+    def push(self, outputs: Sequence[Output], /) -> None:
+        """Take the outputs of one read from the provider's socket; never blocks, never raises."""
+        ...
+
+
+class Provider(Protocol):
+    """Somebody who answers. One object serves all runs and keeps no state of any of them."""
+
+    @property
+    def name(self) -> str:
+        """The first half of its models' ids."""
+        ...
+
+    async def stream(self, call: Call, sink: Sink, /) -> None:
+        """Ask, and push outputs into the sink until the answer is complete.
+
+        Returns after a `FinishOutput` was pushed; raises a `StreamChatError` otherwise.
+        Cancelling it closes the connection, in every phase, before the cancellation leaves it.
+        """
+        ...
+
+
+class Registry(Protocol):
+    """All providers under their names."""
+
+    def resolve(self, model: str, /) -> tuple[Provider, str]:
+        """Split `provider/name`; raises `ModelUnknown` with the near ones named."""
+        ...
+
+    async def catalog(self) -> Catalog:
+        """Ask every provider for its models; one that fails becomes a problem, not an error."""
+        ...
+
+    async def default_model(self) -> str:
+        """The model for who names none."""
+        ...
+
+
+class StoredLog(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation as a store kept it: encoded events from `seq` 1, and the epoch they had."""
+
+    epoch: str
+    events: list[bytes]
+
+
+class Store(Protocol):
+    """Where logs survive the process."""
+
+    async def load(self, user: str, conversation: str, /) -> StoredLog | None:
+        """The log with everything appended so far, or None where there is none."""
+        ...
+
+    def append(
+        self, user: str, conversation: str, epoch: str, first: int, events: Sequence[bytes], /
+    ) -> None:
+        """Keep encoded events, the first of them numbered `first`; returns at once."""
+        ...
+
+    async def find_run(self, user: str, run: str, /) -> str | None:
+        """The conversation that holds this run."""
+        ...
+
+    async def close(self) -> None:
+        """Write what is outstanding, then let go of the file."""
+        ...
+
+
+class Transport(Protocol):
+    """How frames reach one client."""
+
+    @property
+    def busy(self) -> bool:
+        """True while earlier frames have not left this process."""
+        ...
+
+    def write(self, frames: Sequence[bytes], /) -> None:
+        """Send each of these encoded frames as a frame of its own; never blocks."""
+        ...
+
+    def close(self, code: int, reason: str, /) -> None:
+        """Close after what was written; `code` is a WebSocket close code."""
+        ...
+
+
+class Clock(Protocol):
+    """Time that tests can own."""
+
+    def now(self) -> float:
+        """Seconds that never go back."""
+        ...

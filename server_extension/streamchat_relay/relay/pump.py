@@ -1,0 +1,57 @@
+"""The pump: carries one log's events from one cursor to one transport."""
+
+from __future__ import annotations
+
+from streamchat_relay.protocol.frames import JOIN_BYTES, WINDOW_BYTES
+from streamchat_relay.relay.log import Batch, Log
+from streamchat_relay.relay.ports import Transport
+
+
+class Pump:
+    """A cursor that writes what it passes.
+
+    While the transport keeps up, `published` writes each event as its own frame at once. When the
+    transport is busy or the window is used up, the cursor simply stays; `ack` and `advance` take
+    it on from there, with events joined. So a slow reader holds no memory but its place.
+    """
+
+    def __init__(
+        self, log: Log, transport: Transport, after: int, *, window: int = WINDOW_BYTES
+    ) -> None:
+        self._log = log
+        self._transport = transport
+        self._window = window
+        self._sent = after
+        self._acked = after
+        log.attach(self)
+
+    @property
+    def sent(self) -> int:
+        """The cursor: the `seq` of the last event written."""
+        return self._sent
+
+    def published(self, batch: Batch) -> None:
+        """New events: write them now if the reader keeps up, else leave them in the log."""
+        if batch.first == self._sent + 1 and self._open:
+            self._sent = batch.last
+            self._transport.write(batch.frames)
+
+    def advance(self) -> None:
+        """Write what the cursor has before it, as far as the transport and the window let it."""
+        while self._sent < self._log.head and self._open:
+            frame, self._sent = self._log.joined(self._sent, JOIN_BYTES)
+            self._transport.write((frame,))
+
+    def ack(self, seq: int) -> None:
+        """The reader has seen everything up to `seq`; what was not sent it cannot have seen."""
+        if self._acked < seq <= self._sent:
+            self._acked = seq
+            self.advance()
+
+    def close(self) -> None:
+        """Write nothing more."""
+        self._log.detach(self)
+
+    @property
+    def _open(self) -> bool:
+        return not self._transport.busy and self._log.size(self._acked, self._sent) <= self._window
