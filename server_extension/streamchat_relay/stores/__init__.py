@@ -1,0 +1,7 @@
+"""Stores: where logs survive the process."""
+
+from streamchat_relay.stores.memory import MemoryStore
+from streamchat_relay.stores.sqlite import SQLiteStore
+from streamchat_relay.stores.unavailable import UnavailableStore
+
+__all__ = ["MemoryStore", "SQLiteStore", "UnavailableStore"]

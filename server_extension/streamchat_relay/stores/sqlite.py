@@ -1,0 +1,343 @@
+"""The store in one SQLite file, written behind the hot path by a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import queue
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from streamchat_relay.model import Internal
+from streamchat_relay.relay.ports import StoredLog
+from streamchat_relay.stores.memory import started_run
+
+SCHEMA_VERSION = 1
+GATHER_S = 0.2
+"""How long events are gathered for one transaction, and one waking of the thread."""
+RETRY_S = 1.0
+"""How long until events that could not be written are tried again."""
+BUSY_S = 10.0
+"""How long another process may keep the file locked before that is a failure."""
+
+_SCHEMA = f"""
+CREATE TABLE conversation (
+    number INTEGER PRIMARY KEY,
+    user TEXT NOT NULL,
+    id TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    open_in TEXT, -- the store that may have events which are not written yet
+    UNIQUE (user, id)
+);
+CREATE TABLE events (
+    conversation INTEGER NOT NULL REFERENCES conversation (number) ON DELETE CASCADE,
+    first INTEGER NOT NULL, -- the seq of the first of these events
+    data BLOB NOT NULL, -- JSON, an event a line
+    PRIMARY KEY (conversation, first)
+) WITHOUT ROWID;
+CREATE TABLE run (
+    user TEXT NOT NULL,
+    id TEXT NOT NULL,
+    conversation TEXT NOT NULL,
+    PRIMARY KEY (user, id)
+) WITHOUT ROWID;
+PRAGMA user_version = {SCHEMA_VERSION}
+"""
+
+_Key = tuple[str, str]
+_Appends = dict[_Key, tuple[str, int, list[bytes]]]
+_Job = Callable[[sqlite3.Connection, Exception | None], None]
+
+
+class SQLiteStore:
+    """Keeps logs in a file that only its owner can read.
+
+    One thread owns the database. Appends are gathered and handed to it several times a second; a
+    load comes after the appends before it, so it sees everything. Methods are called on one event
+    loop.
+
+    A process that is killed may lose its last moments, which readers have seen already. Their
+    cursors must not point into a log that went another way since. So a conversation carries the
+    mark of the store that has it open, and whoever loads it with somebody else's mark gives it a
+    new epoch. Where that somebody still lives (two servers of one user share the file), what it
+    appends under the old epoch is refused: a conversation belongs to who loaded it last.
+
+    Raises `Internal` when the file cannot be opened, is not a database, or one of a newer version.
+    """
+
+    def __init__(self, path: Path, *, log: logging.Logger | None = None) -> None:
+        self._path = path
+        self._log = log or logging.getLogger(__name__)
+        self._mark = secrets.token_hex(8)
+        self._closed = False
+        self._taken: set[tuple[_Key, str]] = set()
+        self._gathered: _Appends = {}
+        self._queue: queue.SimpleQueue[_Appends | _Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(
+            target=self._write, args=(self._open(),), name="streamchat-store", daemon=True
+        )
+        self._thread.start()
+
+    async def load(self, user: str, conversation: str) -> StoredLog | None:
+        """The log with everything appended so far, or None where there is none."""
+        key = (user, conversation)
+        find = "SELECT number, epoch, open_in FROM conversation WHERE user = ? AND id = ?"
+
+        def read(connection: sqlite3.Connection) -> StoredLog | None:
+            # Most first prompts are in new conversations, and these need no lock to be missing.
+            if connection.execute(find, key).fetchone() is None:
+                return None
+            with _transaction(connection):
+                number, epoch, open_in = connection.execute(find, key).fetchone()
+                if open_in not in {None, self._mark}:
+                    epoch = secrets.token_hex(4)
+                if open_in != self._mark:
+                    connection.execute(
+                        "UPDATE conversation SET epoch = ?, open_in = ? WHERE number = ?",
+                        (epoch, self._mark, number),
+                    )
+                rows = connection.execute(
+                    "SELECT data FROM events WHERE conversation = ? ORDER BY first", (number,)
+                ).fetchall()
+            return StoredLog(
+                epoch=epoch, events=[event for (data,) in rows for event in data.split(b"\n")]
+            )
+
+        if key in self._gathered:
+            self._hand_over()
+        stored: StoredLog | None = await self._ask(read)
+        return stored
+
+    def append(
+        self, user: str, conversation: str, epoch: str, first: int, events: Sequence[bytes]
+    ) -> None:
+        """Keep encoded events, the first of them numbered `first`; returns at once."""
+        if not self._gathered:
+            asyncio.get_running_loop().call_later(GATHER_S, self._hand_over)
+        self._gathered.setdefault((user, conversation), (epoch, first, []))[2].extend(events)
+
+    async def find_run(self, user: str, run: str) -> str | None:
+        """The conversation that holds this run."""
+
+        def read(connection: sqlite3.Connection) -> str | None:
+            row = connection.execute(
+                "SELECT conversation FROM run WHERE user = ? AND id = ?", (user, run)
+            ).fetchone()
+            return None if row is None else str(row[0])
+
+        self._hand_over()
+        found: str | None = await self._ask(read)
+        return found
+
+    async def close(self) -> None:
+        """Write what is outstanding, take the marks back, and let go of the file."""
+
+        def unmark(connection: sqlite3.Connection) -> None:
+            with _transaction(connection):
+                connection.execute(
+                    "UPDATE conversation SET open_in = NULL WHERE open_in = ?", (self._mark,)
+                )
+
+        if self._closed:
+            return
+        self._hand_over()
+        asking = self._ask(unmark)
+        self._closed = True
+        try:
+            await asking
+        except (Internal, sqlite3.Error) as error:
+            # The marks stay: readers may have seen what the file does not have.
+            self._log.error("The last moments of conversations may be lost: %s", error)
+        self._queue.put(None)
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Made before SQLite does, so that there is no moment in which others could read it.
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._path.chmod(0o600)
+            connection = sqlite3.connect(self._path, check_same_thread=False, timeout=BUSY_S)
+        except (OSError, sqlite3.Error) as error:
+            raise self._unusable(error) from None
+        try:
+            self._prepare(connection)
+        except sqlite3.Error as error:
+            connection.close()
+            raise self._unusable(error) from None
+        except Internal:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        # In one transaction, because two servers may start at once.
+        with _transaction(connection):
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version > SCHEMA_VERSION:
+                raise Internal(
+                    f"{self._path} was written by a newer jupyter_streamchat (version {version} of "
+                    f"the file, this one reads {SCHEMA_VERSION}). Upgrade, or set "
+                    "c.StreamChat.database to another file."
+                )
+            if version == 0:
+                for statement in _SCHEMA.split(";"):
+                    connection.execute(statement)
+        _use_wal(connection)
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    def _unusable(self, error: Exception) -> Internal:
+        return Internal(
+            f"The conversations in {self._path} cannot be opened ({error}). Move that file "
+            "away, or set c.StreamChat.database to another one."
+        )
+
+    def _ask(self, read: Callable[[sqlite3.Connection], Any]) -> asyncio.Future[Any]:
+        """What the thread finds when everything handed over before is written.
+
+        Raises `Internal` when it could not be written: what the file says is not the truth then.
+        """
+        if self._closed:
+            raise Internal("The Jupyter server is stopping.", retryable=True)
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+
+        def job(connection: sqlite3.Connection, fault: Exception | None) -> None:
+            value = None
+            if fault is None:
+                try:
+                    value = read(connection)
+                except Exception as error:  # noqa: BLE001 - it belongs to who asked
+                    fault = error
+            else:
+                fault = Internal(
+                    f"The conversations in {self._path} cannot be saved ({fault}), so they cannot "
+                    "be read now. Try again when there is room on the disk.",
+                    retryable=True,
+                )
+            # A loop that is closed has nobody who waits.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(_settle, answer, value, fault)
+
+        self._queue.put(job)
+        return answer
+
+    def _hand_over(self) -> None:
+        """Give the thread what was gathered."""
+        if self._gathered:
+            self._queue.put(self._gathered)
+            self._gathered = {}
+
+    def _write(self, connection: sqlite3.Connection) -> None:
+        """The thread: writes what was gathered in one transaction, answers questions."""
+        unwritten: list[_Appends] = []
+        fault: Exception | None = None
+        while True:
+            try:
+                item = self._queue.get(timeout=RETRY_S if unwritten else None)
+            except queue.Empty:
+                item = {}
+            if item is None:
+                break
+            if isinstance(item, dict):
+                unwritten.append(item)
+            failing, fault = fault, self._save(connection, unwritten)
+            if fault is None:
+                unwritten = []
+            elif failing is None:
+                # Kept, and tried again: a full disk may have room by then.
+                self._log.error("Conversations are not being saved: %s", fault)
+            if not isinstance(item, dict):
+                item(connection, fault)
+        connection.close()
+
+    def _save(self, connection: sqlite3.Connection, unwritten: list[_Appends]) -> Exception | None:
+        """Write all of it or nothing; returns why it was nothing."""
+        if not unwritten:
+            return None
+        try:
+            with _transaction(connection):
+                for appends in unwritten:
+                    for key, append in appends.items():
+                        self._write_events(connection, key, *append)
+        except Exception as error:  # noqa: BLE001 - the thread serves everybody, so it goes on
+            return error
+        return None
+
+    def _write_events(
+        self,
+        connection: sqlite3.Connection,
+        key: _Key,
+        epoch: str,
+        first: int,
+        events: list[bytes],
+    ) -> None:
+        user, conversation = key
+        found = "SELECT number, epoch FROM conversation WHERE user = ? AND id = ?"
+        row = connection.execute(found, key).fetchone()
+        if row is None:
+            connection.execute(
+                "INSERT INTO conversation (user, id, epoch, open_in) VALUES (?, ?, ?, ?)",
+                (user, conversation, epoch, self._mark),
+            )
+            row = connection.execute(found, key).fetchone()
+        number, kept = row
+        if kept != epoch:
+            self._tell_taken(key, epoch)
+            return
+        data = b"\n".join(events)
+        connection.execute("INSERT OR REPLACE INTO events VALUES (?, ?, ?)", (number, first, data))
+        # One look at the whole: most of what is written starts no run.
+        if b'"start"' in data:
+            connection.executemany(
+                "INSERT OR IGNORE INTO run VALUES (?, ?, ?)",
+                [(user, run, conversation) for run in map(started_run, events) if run is not None],
+            )
+
+    def _tell_taken(self, key: _Key, epoch: str) -> None:
+        if (key, epoch) not in self._taken:
+            self._taken.add((key, epoch))
+            self._log.warning(
+                "Conversation %s was opened in another Jupyter server, which keeps it now. What is "
+                "said in it here is not saved until it is opened here again.",
+                key[1],
+            )
+
+
+@contextlib.contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    # Immediate: who reads first and writes then must not meet another writer in between.
+    connection.execute("BEGIN IMMEDIATE")
+    with connection:
+        yield
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:  # noqa: PERF203 - it is a wait
+            # SQLite does not wait here by itself while another server that starts does the same.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _settle(answer: asyncio.Future[Any], value: Any, error: Exception | None) -> None:
+    if answer.done():
+        return
+    if error is not None:
+        answer.set_exception(error)
+    else:
+        answer.set_result(value)
