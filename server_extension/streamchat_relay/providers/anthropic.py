@@ -1,0 +1,167 @@
+"""Messages: Anthropic's API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+from typing_extensions import override
+
+from streamchat_relay.model import BadRequest, ModelInfo
+from streamchat_relay.providers.anthropic_wire import MessagesDecoder
+from streamchat_relay.providers.content import (
+    Content,
+    FileContent,
+    Text,
+    contents,
+    settings,
+    system_text,
+)
+from streamchat_relay.providers.decoding import StreamDecoder
+from streamchat_relay.providers.endpoint import Endpoint, Timeouts
+from streamchat_relay.providers.pool import HttpPool
+from streamchat_relay.providers.reading import read_json
+from streamchat_relay.providers.sdk_provider import SdkProvider
+from streamchat_relay.relay.ports import Call, Sink
+
+if TYPE_CHECKING:
+    import httpx2
+    from anthropic import AsyncAnthropic
+
+DEFAULT_MAX_TOKENS = 16_384
+"""The API wants a limit with every request; `params["max_tokens"]` sets another."""
+
+
+class _Support(msgspec.Struct):
+    supported: bool = False
+
+
+class _Capabilities(msgspec.Struct):
+    image_input: _Support | None = None
+    thinking: _Support | None = None
+
+
+class _Model(msgspec.Struct):
+    id: str
+    capabilities: _Capabilities | None = None
+    lifecycle: str = "active"
+
+
+class _Models(msgspec.Struct):
+    data: list[_Model] = []
+
+
+class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
+    """Messages at Anthropic's API, or at a gateway that speaks it."""
+
+    @override
+    def client_maker(self) -> Callable[[Endpoint, HttpPool, Timeouts], AsyncAnthropic]:
+        from streamchat_relay.providers import anthropic_sdk  # noqa: PLC0415 - imports the SDK
+
+        return anthropic_sdk.client
+
+    @override
+    def request_body(self, call: Call, at: Endpoint) -> dict[str, Any]:
+        return request_body(call)
+
+    @override
+    async def post(self, client: AsyncAnthropic, body: dict[str, Any]) -> httpx2.Response:
+        import anthropic  # noqa: PLC0415 - heavy, and by now imported
+        import httpx2  # noqa: PLC0415 - heavy, and by now imported by the SDK
+
+        # The SDK's way to any path: it builds, signs and checks, and this type comes back unread.
+        response = await client.post(
+            "/v1/messages",
+            cast_to=httpx2.Response,
+            body=body,
+            stream=True,
+            stream_cls=anthropic.AsyncStream[Any],
+        )
+        return cast("httpx2.Response", response)
+
+    @override
+    async def list_models(
+        self, client: AsyncAnthropic, at: Endpoint
+    ) -> list[tuple[ModelInfo, float]]:
+        import httpx2  # noqa: PLC0415 - heavy, and by now imported by the SDK
+
+        response = await client.get(
+            "/v1/models", cast_to=httpx2.Response, options={"params": {"limit": 1000}}
+        )
+        models = read_json(response, _Models, at).data
+        return [(self._info(model), 0.0) for model in models if model.lifecycle != "retired"]
+
+    @override
+    def decoder(
+        self, sink: Sink, at: Endpoint, model: str, time: Callable[[], float]
+    ) -> StreamDecoder:
+        return MessagesDecoder(sink, at, model, time)
+
+    def _info(self, model: _Model) -> ModelInfo:
+        can = model.capabilities or _Capabilities()
+        capabilities = ["text"]
+        if can.image_input is not None and can.image_input.supported:
+            capabilities.append("image")
+        if can.thinking is not None and can.thinking.supported:
+            capabilities.append("reasoning")
+        return ModelInfo(
+            id=f"{self.name}/{model.id}",
+            provider=self.name,
+            name=model.id,
+            capabilities=tuple(capabilities),
+        )
+
+
+def request_body(call: Call) -> dict[str, Any]:
+    """The request for a call; raises `BadRequest` for what this wire cannot say."""
+    body: dict[str, Any] = {
+        "model": call.model,
+        "messages": _messages(call),
+        "stream": True,
+        "max_tokens": DEFAULT_MAX_TOKENS,
+    }
+    system = system_text(call.params, call.messages)
+    if system:
+        body["system"] = system
+    given = settings(call.params, {"stop": "stop_sequences"})
+    if isinstance(given.get("stop_sequences"), str):
+        given["stop_sequences"] = [given["stop_sequences"]]
+    return {**body, **given}
+
+
+def _messages(call: Call) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = []
+    for message in call.messages:
+        if message.role not in {"user", "assistant"}:
+            continue
+        found = contents(message.parts)
+        # The API refuses blank texts: an answer that was stopped at once has none.
+        blocks = [
+            _block(content)
+            for content in found
+            if not isinstance(content, Text) or content.text.strip()
+        ]
+        if blocks:
+            messages.append({"role": message.role, "content": blocks})
+    if not messages:
+        raise BadRequest("There is nothing to answer: the prompt is blank.")
+    if messages[-1]["role"] == "assistant" and messages[-1]["content"][-1]["type"] == "text":
+        # A prefill must not end in white space, says the API.
+        last = messages[-1]["content"][-1]
+        last["text"] = last["text"].rstrip()
+    return messages
+
+
+def _block(content: Content) -> dict[str, Any]:
+    match content:
+        case Text():
+            return {"type": "text", "text": content.text}
+        case FileContent():
+            kind = "document" if content.media_type == "application/pdf" else "image"
+            source = (
+                {"type": "url", "url": content.url}
+                if content.url
+                else {"type": "base64", "media_type": content.media_type, "data": content.data}
+            )
+            return {"type": kind, "source": source}

@@ -1,0 +1,152 @@
+"""Messages, decoded: bytes of a stream in, outputs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from typing_extensions import override
+
+from streamchat_relay.model import (
+    FinishOutput,
+    FinishReason,
+    Output,
+    ReasoningOutput,
+    TextOutput,
+    Usage,
+    UsageOutput,
+)
+from streamchat_relay.providers.decoding import StreamDecoder
+from streamchat_relay.providers.endpoint import Endpoint
+from streamchat_relay.providers.errors import from_refusal, refusal_from, undecodable
+from streamchat_relay.providers.failures import UNREADABLE
+from streamchat_relay.relay.ports import Sink
+
+_REASONS: dict[str, FinishReason] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool-calls",
+    "refusal": "content-filter",
+}
+
+
+class _OutputDetails(msgspec.Struct):
+    thinking_tokens: int | None = None
+
+
+class _Usage(msgspec.Struct):
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    output_tokens_details: _OutputDetails | None = None
+
+
+class _Message(msgspec.Struct):
+    usage: _Usage | None = None
+
+
+class _Delta(msgspec.Struct, gc=False):
+    """A content delta, the delta of a message, or the start of a content block."""
+
+    type: str | None = None
+    text: str | None = None
+    thinking: str | None = None
+    stop_reason: str | None = None
+
+
+class _Event(msgspec.Struct, gc=False):
+    type: str
+    delta: _Delta | None = None
+    content_block: _Delta | None = None
+    usage: _Usage | None = None
+    message: _Message | None = None
+    error: Any = None
+
+
+_decode = msgspec.json.Decoder(_Event).decode
+
+
+class MessagesDecoder(StreamDecoder):
+    """Messages.
+
+    A stream is complete when `message_stop` came, whatever happens to the connection then.
+    """
+
+    __slots__ = ("_reason", "_usage")
+
+    def __init__(self, sink: Sink, at: Endpoint, model: str, time: Callable[[], float]) -> None:
+        super().__init__(sink, at, model, time)
+        self._reason = ""
+        self._usage = _Usage()
+
+    @override
+    def event(self, payload: bytes, outputs: list[Output]) -> None:
+        try:
+            event = _decode(payload)
+        except UNREADABLE:
+            event = self._decode_leniently(payload)
+        delta = event.delta
+        if event.type == "content_block_delta":
+            _content(delta, outputs)
+        elif event.type == "message_delta":
+            if delta is not None and delta.stop_reason:
+                self._reason = delta.stop_reason
+            self._count(event.usage, outputs)
+        elif event.type == "message_stop":
+            self.done = True
+            reason = _REASONS.get(self._reason, "other")
+            outputs.append(FinishOutput(reason, self._reason))
+        elif event.type == "message_start":
+            if event.message is not None:
+                self._count(event.message.usage, outputs)
+        elif event.type == "content_block_start":
+            _content(event.content_block, outputs)
+        elif event.type == "error":
+            refusal = refusal_from({"error": event.error})
+            raise from_refusal(refusal, self.at, self.model)
+        # Events of a kind that is new, and pings, say nothing: the API's versioning policy
+        # asks clients to let them pass.
+
+    def _decode_leniently(self, payload: bytes) -> _Event:
+        # HTML 9.2.6 decodes the stream as UTF-8 with replacement; JSON parsers do not.
+        try:
+            return _decode(payload.decode("utf-8", "replace"))
+        except UNREADABLE:
+            raise undecodable(self.at) from None
+
+    def _count(self, usage: _Usage | None, outputs: list[Output]) -> None:
+        # Counts are cumulative, and a later event leaves out what did not change.
+        if usage is None:
+            return
+        kept = self._usage
+        for name in usage.__struct_fields__:
+            value = getattr(usage, name)
+            if value is not None:
+                setattr(kept, name, value)
+        cached = kept.cache_read_input_tokens
+        details = kept.output_tokens_details
+        outputs.append(
+            UsageOutput(
+                Usage(
+                    input=(kept.input_tokens or 0)
+                    + (cached or 0)
+                    + (kept.cache_creation_input_tokens or 0),
+                    output=kept.output_tokens or 0,
+                    reasoning=details.thinking_tokens if details else None,
+                    cached=cached,
+                )
+            )
+        )
+
+
+def _content(delta: _Delta | None, outputs: list[Output]) -> None:
+    if delta is None:
+        return
+    if delta.text:
+        outputs.append(TextOutput(delta.text))
+    elif delta.thinking:
+        outputs.append(ReasoningOutput(delta.thinking))

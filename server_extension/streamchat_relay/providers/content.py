@@ -1,0 +1,98 @@
+"""Messages as the wires want them: texts, and files that a model can look at."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from streamchat_relay.model import BadRequest, FilePart, Message, Part, TextPart
+
+_DATA = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+-]+=[^;,]*)*)(;base64)?,(.*)", re.DOTALL)
+
+RESERVED = frozenset({"model", "messages", "stream", "stream_options", "n"})
+"""Parameters that are the relay's own to set."""
+
+
+class Text(msgspec.Struct, frozen=True):
+    """Text of a message."""
+
+    text: str
+
+
+class FileContent(msgspec.Struct, frozen=True):
+    """An image or a PDF: by `url` where it is on the web, else as base64 in `data`."""
+
+    media_type: str
+    data: str = ""
+    url: str = ""
+    name: str = ""
+
+
+Content = Text | FileContent
+
+
+def contents(parts: Iterable[Part]) -> list[Content]:
+    """What of a message a model gets to see; reasoning and sources stay behind.
+
+    Raises `BadRequest` for a file that models cannot read.
+    """
+    found: list[Content] = []
+    for part in parts:
+        if isinstance(part, TextPart):
+            if part.text:
+                found.append(Text(part.text))
+        elif isinstance(part, FilePart):
+            found.append(_file(part))
+    return found
+
+
+def system_text(params: Mapping[str, Any], messages: Iterable[Message]) -> str:
+    """The system prompt: the parameter, then what the conversation has of that role."""
+    system = params.get("system") or ""
+    if not isinstance(system, str):
+        raise BadRequest("params['system'] must be a text.")
+    told = [message.text for message in messages if message.role == "system"]
+    return "\n\n".join(filter(None, [system, *told]))
+
+
+def settings(params: Mapping[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:
+    """The parameters for the request's body, under the wire's names; None means unset.
+
+    Raises `BadRequest` for one that the relay sets itself.
+    """
+    ours = RESERVED & params.keys()
+    if ours:
+        raise BadRequest(f"params must not hold {', '.join(sorted(ours))}: the relay sets that.")
+    return {
+        renamed.get(name, name): value
+        for name, value in params.items()
+        if name != "system" and value is not None
+    }
+
+
+def _file(part: FilePart) -> Content:
+    name = part.name or "a file"
+    if part.url.startswith(("https://", "http://")) and part.media_type.startswith("image/"):
+        return FileContent(media_type=part.media_type, url=part.url, name=part.name)
+    match = _DATA.fullmatch(part.url)
+    if match is None:
+        raise BadRequest(f"{name} cannot be sent to a model: it is not a data: URL or an image.")
+    media_type = part.media_type or match[1] or "text/plain"
+    try:
+        encoded = match[4]
+        raw = base64.b64decode(encoded, validate=True) if match[3] else unquote_to_bytes(encoded)
+        if media_type.startswith("text/") or media_type == "application/json":
+            title = f"{part.name}:\n" if part.name else ""
+            return Text(f"{title}{raw.decode()}")
+    except (binascii.Error, UnicodeError) as error:
+        raise BadRequest(f"{name} is damaged: its data: URL cannot be decoded.") from error
+    if media_type.startswith("image/") or media_type == "application/pdf":
+        data = base64.b64encode(raw).decode()
+        return FileContent(media_type=media_type, data=data, name=part.name)
+    raise BadRequest(f"{name} is of the type {media_type}; models take text, images and PDF.")

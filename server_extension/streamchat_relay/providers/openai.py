@@ -1,0 +1,116 @@
+"""Chat Completions: OpenAI itself and every server that speaks its wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from typing_extensions import override
+
+from streamchat_relay.model import ModelInfo
+from streamchat_relay.providers.content import (
+    Content,
+    FileContent,
+    Text,
+    contents,
+    settings,
+    system_text,
+)
+from streamchat_relay.providers.decoding import StreamDecoder
+from streamchat_relay.providers.endpoint import Endpoint, Timeouts
+from streamchat_relay.providers.openai_wire import ChatDecoder
+from streamchat_relay.providers.pool import HttpPool
+from streamchat_relay.providers.reading import read_json
+from streamchat_relay.providers.sdk_provider import SdkProvider
+from streamchat_relay.relay.ports import Call, Sink
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from streamchat_relay.providers.openai_sdk import Client
+
+
+class _Model(msgspec.Struct):
+    id: str
+    created: float | None = None
+
+
+class _Models(msgspec.Struct):
+    data: list[_Model] | None = None
+
+
+class OpenAIProvider(SdkProvider["Client"]):
+    """Chat Completions at one endpoint."""
+
+    @override
+    def client_maker(self) -> Callable[[Endpoint, HttpPool, Timeouts], Client]:
+        from streamchat_relay.providers import openai_sdk  # noqa: PLC0415 - imports the SDK
+
+        return openai_sdk.client
+
+    @override
+    def request_body(self, call: Call, at: Endpoint) -> dict[str, Any]:
+        return request_body(call, at)
+
+    @override
+    async def post(self, client: Client, body: dict[str, Any]) -> httpx2.Response:
+        return await client.post("/chat/completions", body)
+
+    @override
+    async def list_models(self, client: Client, at: Endpoint) -> list[tuple[ModelInfo, float]]:
+        response = await client.get("/models")
+        models = []
+        for model in read_json(response, _Models, at).data or []:
+            # Gemini's compatible endpoint lists `models/…` and answers to both.
+            name = model.id.removeprefix("models/")
+            info = ModelInfo(id=f"{self.name}/{name}", provider=self.name, name=name)
+            models.append((info, model.created or 0.0))
+        return models
+
+    @override
+    def decoder(
+        self, sink: Sink, at: Endpoint, model: str, time: Callable[[], float]
+    ) -> StreamDecoder:
+        return ChatDecoder(sink, at, model, time)
+
+
+def request_body(call: Call, at: Endpoint) -> dict[str, Any]:
+    """The request for a call; raises `BadRequest` for what this wire cannot say."""
+    body: dict[str, Any] = {"model": call.model, "messages": _messages(call), "stream": True}
+    if at.stream_options:
+        body["stream_options"] = {"include_usage": True}
+    return {**body, **settings(call.params, {"max_tokens": at.length_field})}
+
+
+def _messages(call: Call) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = []
+    system = system_text(call.params, call.messages)
+    if system:
+        messages.append({"role": "system", "content": system})
+    for message in call.messages:
+        if message.role not in {"user", "assistant"}:
+            continue
+        found = contents(message.parts)
+        if all(isinstance(content, Text) for content in found):
+            text = "".join(content.text for content in found if isinstance(content, Text))
+            if text or message.role == "user":
+                messages.append({"role": message.role, "content": text})
+        else:
+            messages.append({"role": message.role, "content": [_content(part) for part in found]})
+    return messages
+
+
+def _content(content: Content) -> dict[str, Any]:
+    match content:
+        case Text():
+            return {"type": "text", "text": content.text}
+        case FileContent(media_type="application/pdf"):
+            data = f"data:{content.media_type};base64,{content.data}"
+            return {
+                "type": "file",
+                "file": {"filename": content.name or "file.pdf", "file_data": data},
+            }
+        case FileContent():
+            url = content.url or f"data:{content.media_type};base64,{content.data}"
+            return {"type": "image_url", "image_url": {"url": url}}

@@ -1,0 +1,172 @@
+"""Chat Completions, decoded: bytes of a stream in, outputs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from typing_extensions import override
+
+from streamchat_relay.model import (
+    FinishOutput,
+    FinishReason,
+    Output,
+    ReasoningOutput,
+    TextOutput,
+    Usage,
+    UsageOutput,
+)
+from streamchat_relay.providers.decoding import StreamDecoder
+from streamchat_relay.providers.endpoint import Endpoint
+from streamchat_relay.providers.errors import (
+    Refusal,
+    from_refusal,
+    refusal_from,
+    truncated,
+    undecodable,
+)
+from streamchat_relay.providers.failures import UNREADABLE
+from streamchat_relay.relay.ports import Sink
+
+_REASONS: dict[str, FinishReason] = {
+    "stop": "stop",
+    "eos": "stop",
+    "eos_token": "stop",
+    "stop_sequence": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "tool_calls": "tool-calls",
+    "function_call": "tool-calls",
+    "content_filter": "content-filter",
+}
+
+
+class _Delta(msgspec.Struct, gc=False):
+    # Mistral sends a list where it mixes thoughts and text.
+    content: str | list[dict[str, Any]] | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(msgspec.Struct, gc=False):
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+    index: int = 0
+
+
+class _PromptDetails(msgspec.Struct):
+    cached_tokens: int | None = None
+
+
+class _CompletionDetails(msgspec.Struct):
+    reasoning_tokens: int | None = None
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: _PromptDetails | None = None
+    completion_tokens_details: _CompletionDetails | None = None
+
+
+class _Chunk(msgspec.Struct, gc=False):
+    choices: list[_Choice] = []
+    usage: _Usage | None = None
+    error: Any = None
+
+
+_decode = msgspec.json.Decoder(_Chunk).decode
+
+
+class ChatDecoder(StreamDecoder):
+    """Chat Completions.
+
+    A stream is complete when a `finish_reason` came and then `[DONE]` or the body's own, uncut
+    end: some servers send no `[DONE]`. Without a `finish_reason` it is truncated in any case.
+    """
+
+    __slots__ = ("_reason", "_usage")
+
+    def __init__(self, sink: Sink, at: Endpoint, model: str, time: Callable[[], float]) -> None:
+        super().__init__(sink, at, model, time)
+        self._reason: str | None = None
+        self._usage: Usage | None = None
+
+    @override
+    def end(self) -> None:
+        if not self.done:
+            outputs: list[Output] = []
+            self._finish(outputs)
+            self.sink.push(outputs)
+
+    @override
+    def event(self, payload: bytes, outputs: list[Output]) -> None:
+        if payload == b"[DONE]":
+            self._finish(outputs)
+            return
+        try:
+            chunk = _decode(payload)
+        except UNREADABLE:
+            chunk = self._decode_leniently(payload)
+        for choice in chunk.choices:
+            delta = choice.delta
+            if delta is not None and choice.index == 0:
+                reasoning = delta.reasoning_content or delta.reasoning
+                if reasoning:
+                    outputs.append(ReasoningOutput(reasoning))
+                content = delta.content
+                if content:
+                    if isinstance(content, str):
+                        outputs.append(TextOutput(content))
+                    else:
+                        outputs.extend(_pieces(content))
+                if delta.refusal:
+                    outputs.append(TextOutput(delta.refusal))
+            if choice.finish_reason:
+                self._reason = choice.finish_reason
+        if chunk.usage is not None:
+            self._count(chunk.usage, outputs)
+        if chunk.error:
+            raise from_refusal(refusal_from(chunk.error), self.at, self.model)
+
+    def _decode_leniently(self, payload: bytes) -> _Chunk:
+        # HTML 9.2.6 decodes the stream as UTF-8 with replacement; JSON parsers do not.
+        try:
+            return _decode(payload.decode("utf-8", "replace"))
+        except UNREADABLE:
+            raise undecodable(self.at) from None
+
+    def _count(self, usage: _Usage, outputs: list[Output]) -> None:
+        if usage.prompt_tokens is None and usage.completion_tokens is None:
+            return
+        prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
+        counted = Usage(
+            input=usage.prompt_tokens or 0,
+            output=usage.completion_tokens or 0,
+            reasoning=completion.reasoning_tokens if completion else None,
+            cached=prompt.cached_tokens if prompt else None,
+        )
+        if counted != self._usage:
+            self._usage = counted
+            outputs.append(UsageOutput(counted))
+
+    def _finish(self, outputs: list[Output]) -> None:
+        if self._reason is None:
+            raise truncated(self.at)
+        if self._reason == "error":
+            raise from_refusal(Refusal(), self.at, self.model)
+        self.done = True
+        outputs.append(FinishOutput(_REASONS.get(self._reason, "other"), self._reason))
+
+
+def _pieces(content: list[dict[str, Any]]) -> list[Output]:
+    found: list[Output] = []
+    for piece in content:
+        if piece.get("type") == "text" and isinstance(piece.get("text"), str) and piece["text"]:
+            found.append(TextOutput(piece["text"]))
+        elif piece.get("type") == "thinking" and isinstance(piece.get("thinking"), list):
+            thoughts = (thought.get("text", "") for thought in piece["thinking"])
+            found.append(ReasoningOutput("".join(thoughts)))
+    return found
