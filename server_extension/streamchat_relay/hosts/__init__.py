@@ -1,0 +1,1 @@
+"""Hosts: where the relay lives, and the roots that compose it."""

@@ -1,0 +1,40 @@
+"""What can be asked without a socket: the models, and whether a kernel is this server's."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler
+from tornado import web
+
+from streamchat_relay.hosts.websocket import ACTION, RESOURCE, KernelCheck, check_kernel
+from streamchat_relay.protocol.codec import encode
+from streamchat_relay.relay.hub import Hub
+
+
+class ModelsHandler(APIHandler):
+    """`GET streamchat/models`: the catalog, as in the frame `models`."""
+
+    def initialize(self, hub: Hub) -> None:
+        """Take what the composition root gives."""
+        self._hub = hub
+
+    @web.authenticated
+    @authorized(action=ACTION, resource=RESOURCE)  # type: ignore[untyped-decorator]
+    async def get(self) -> None:
+        """Answer `{models, default, problems}`."""
+        self.set_header("Content-Type", "application/json")
+        self.finish(encode(await self._hub.catalog()))
+
+
+class KernelHandler(web.RequestHandler):
+    """`GET /streamchat/kernel/<id>` at the side door: 204 if this server runs the kernel."""
+
+    def initialize(self, capability: str, runs_kernel: KernelCheck) -> None:
+        """Take what the composition root gives."""
+        self._capability = capability
+        self._runs_kernel = runs_kernel
+
+    def get(self, kernel_id: str) -> None:
+        """Answer with the status alone."""
+        check_kernel(self, self._capability, self._runs_kernel, kernel_id)
+        self.set_status(204)

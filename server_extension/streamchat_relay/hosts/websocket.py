@@ -1,0 +1,285 @@
+"""The WebSocket: frames over tornado, and the rules for who may open it."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import secrets
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from jupyter_server.auth.decorator import ws_authenticated
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.base.websocket import WebSocketMixin
+from jupyter_server.utils import ensure_async
+from tornado import web
+from tornado.iostream import IOStream, StreamClosedError
+from tornado.websocket import WebSocketHandler
+
+from streamchat_relay import __version__
+from streamchat_relay.hosts.identity import user_key
+from streamchat_relay.protocol.frames import MAX_FRAME_BYTES, SUBPROTOCOL
+from streamchat_relay.protocol.server import HELLO_TIMEOUT_S, ServerSession
+from streamchat_relay.relay.connection import Connection
+from streamchat_relay.relay.hub import Hub
+
+RESOURCE = "streamchat"
+ACTION = "execute"
+"""What the authorizer is asked: may this user *execute* on *streamchat*?"""
+
+_PING_S = 30
+
+
+def text_frame(payload: bytes) -> bytes:
+    r"""One unfragmented, unmasked text frame (RFC 6455, section 5.2).
+
+    >>> text_frame(b"{}")
+    b'\x81\x02{}'
+    """
+    size = len(payload)
+    if size < 126:
+        return b"\x81%c%b" % (size, payload)
+    if size < 65536:
+        return b"\x81\x7e%b%b" % (size.to_bytes(2, "big"), payload)
+    return b"\x81\x7f%b%b" % (size.to_bytes(8, "big"), payload)
+
+
+class TornadoTransport:
+    """Writes frames to one tornado WebSocket.
+
+    `write_message` starts a task for every frame. Here all frames of a call go to the socket's
+    stream in one write, with headers of our own; a test pins the parts of tornado this rests on.
+    """
+
+    def __init__(self, handler: WebSocketHandler) -> None:
+        self._handler = handler
+        self._waiting = 0
+        self.on_drained = _nothing
+
+    @property
+    def busy(self) -> bool:
+        """True while earlier frames wait in this process for the socket."""
+        return self._waiting > 0
+
+    def write(self, frames: Sequence[bytes]) -> None:
+        """Send each payload as a text frame of its own; never blocks."""
+        protocol: Any = self._handler.ws_connection
+        # tornado's own ping timeout closes beneath the handler; RFC 6455 5.5.1 wants silence then.
+        if protocol is None or protocol.server_terminated:
+            return
+        stream: IOStream = protocol.stream
+        data = b"".join(map(text_frame, frames))
+        if type(stream) is IOStream and not stream.writing() and not stream.closed():
+            data = self._send_now(stream, data)
+            if not data:
+                return
+        try:
+            written = stream.write(data)
+        except StreamClosedError:
+            # on_close follows and takes the connection apart.
+            return
+        if stream.writing():
+            self._waiting += 1
+            written.add_done_callback(self._drained)
+        else:
+            written.add_done_callback(_looked_at)
+
+    @staticmethod
+    def _send_now(stream: IOStream, data: bytes) -> bytes:
+        """Give the kernel what it takes at once; the rest is for the stream, which waits.
+
+        Without TLS and with nothing before it, a write is one system call.
+        """
+        try:
+            sent = stream.socket.send(data)
+        except OSError:
+            # Full or broken: the stream knows what to do in either case.
+            return data
+        return data[sent:]
+
+    def close(self, code: int, reason: str) -> None:
+        """Close after what was written."""
+        self._handler.close(code, reason)
+
+    def _drained(self, written: asyncio.Future[None]) -> None:
+        self._waiting -= 1
+        if written.cancelled() or written.exception() is not None:
+            return
+        if not self._waiting:
+            self.on_drained()
+
+
+def _nothing() -> None:
+    pass
+
+
+def _looked_at(written: asyncio.Future[None]) -> None:
+    if not written.cancelled():
+        written.exception()
+
+
+class Sockets:
+    """The open sockets of one relay, so that all of them hear when the server stops."""
+
+    def __init__(self, hub: Hub, log: logging.Logger) -> None:
+        self.hub = hub
+        self.log = log
+        self._connections: set[Connection] = set()
+
+    def connect(self, user: str, transport: TornadoTransport) -> Connection:
+        """A connection for a socket that was just opened."""
+        session = ServerSession(session=secrets.token_hex(8), user=user, version=__version__)
+        connection = Connection(self.hub, user, transport, session, log=self.log)
+        transport.on_drained = connection.drained
+        self._connections.add(connection)
+        return connection
+
+    def disconnect(self, connection: Connection) -> None:
+        """Its socket is gone."""
+        self._connections.discard(connection)
+        connection.closed()
+
+    async def close(self) -> None:
+        """Say goodbye on every socket."""
+        for connection in list(self._connections):
+            await connection.going_away()
+
+
+class KernelCheck(Protocol):
+    """Says whether this server runs a kernel."""
+
+    def __call__(self, kernel_id: str, /) -> bool:
+        """True if it does."""
+        ...
+
+
+class _RelaySocket(WebSocketHandler):
+    """What the browser's socket and the kernel's have in common once they are let in."""
+
+    _connection: Connection | None = None
+    sockets: Sockets
+
+    def relay_user(self) -> str:
+        """The key of the user whose conversations this socket may see."""
+        raise NotImplementedError
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        """Speak `streamchat.v1` with who offers it."""
+        return SUBPROTOCOL if SUBPROTOCOL in subprotocols else None
+
+    def get_compression_options(self) -> None:
+        """None: deflate costs more than a token's whole way through the relay."""
+
+    @property
+    def max_message_size(self) -> int:
+        """Bytes; tornado closes with 1009 above it."""
+        return MAX_FRAME_BYTES
+
+    @property
+    def ping_interval(self) -> float:
+        """Seconds. Jupyter's mixin has milliseconds here, which tornado takes for seconds."""
+        return _PING_S
+
+    @property
+    def ping_timeout(self) -> float:
+        """Seconds."""
+        return _PING_S
+
+    def open(self, *_args: str, **_kwargs: str) -> None:
+        """Start the session; deliberately without Jupyter's own ping."""
+        # tornado turns it off after the handshake; a token is a small packet that must not wait.
+        self.set_nodelay(True)
+        self._connection = self.sockets.connect(self.relay_user(), TornadoTransport(self))
+        self._hello_timer = asyncio.get_running_loop().call_later(
+            HELLO_TIMEOUT_S, self._hello_timed_out
+        )
+
+    async def on_message(self, message: str | bytes) -> None:
+        """One frame; the next is not read before this one is done."""
+        if self._connection is not None:
+            await self._connection.receive(message)
+
+    def on_close(self) -> None:
+        """The runs go on."""
+        if self._connection is not None:
+            # The timer would keep all of this alive until it runs.
+            self._hello_timer.cancel()
+            self.sockets.disconnect(self._connection)
+            self._connection = None
+
+    def _hello_timed_out(self) -> None:
+        if self._connection is not None:
+            self._timeout = asyncio.ensure_future(self._connection.hello_timed_out())
+
+
+class RelayHandler(WebSocketMixin, _RelaySocket, JupyterHandler):
+    """The browser's socket at `streamchat/ws`, behind Jupyter's login and authorizer."""
+
+    def initialize(self, sockets: Sockets) -> None:
+        """Take what the composition root gives."""
+        self.sockets = sockets
+
+    def set_default_headers(self) -> None:
+        """No headers: the answer to a handshake has its own."""
+
+    def relay_user(self) -> str:
+        """The key of the logged-in user."""
+        return user_key(self.identity_provider, self.current_user)
+
+    @ws_authenticated
+    async def get(self, *args: str, **kwargs: str) -> None:
+        """Check everything before the upgrade, then upgrade."""
+        user = self.current_user
+        if not await ensure_async(self.authorizer.is_authorized(self, user, ACTION, RESOURCE)):
+            raise web.HTTPError(403, "You may not use the chat relay of this server.")
+        if not self._origin_is_sound():
+            raise web.HTTPError(403, "This page may not open the chat relay of this server.")
+        await super().get(*args, **kwargs)
+
+    def _origin_is_sound(self) -> bool:
+        """A browser sends a cookie by itself, so a cookie must come with an Origin of ours."""
+        if self.token_authenticated or not self.identity_provider.auth_enabled:
+            return bool(self.check_origin())
+        return self.get_origin() is not None and bool(self.check_origin())
+
+
+class DoorHandler(_RelaySocket):
+    """The kernel's socket: loopback only, never a browser's, opened with a capability."""
+
+    def initialize(
+        self, sockets: Sockets, capability: str, runs_kernel: KernelCheck, user: str
+    ) -> None:
+        """Take what the composition root gives."""
+        self.sockets = sockets
+        self._capability = capability
+        self._runs_kernel = runs_kernel
+        self._user = user
+
+    def relay_user(self) -> str:
+        """A kernel acts for the server's owner."""
+        return self._user
+
+    def check_origin(self, origin: str) -> bool:  # noqa: ARG002
+        """Only browsers send an Origin, and no browser comes through this door."""
+        return False
+
+    async def get(self, *args: str, **kwargs: str) -> None:
+        """Check everything before the upgrade, then upgrade."""
+        check_kernel(
+            self, self._capability, self._runs_kernel, self.get_query_argument("kernel_id", "")
+        )
+        await super().get(*args, **kwargs)
+
+
+def check_kernel(
+    handler: web.RequestHandler, capability: str, runs_kernel: KernelCheck, kernel_id: str
+) -> None:
+    """Raise 403 or 404 unless the request comes from a kernel of this server."""
+    given = handler.request.headers.get("Authorization", "")
+    if "Origin" in handler.request.headers or not hmac.compare_digest(
+        given.encode(), f"streamchat {capability}".encode()
+    ):
+        raise web.HTTPError(403)
+    if not runs_kernel(kernel_id):
+        raise web.HTTPError(404)
