@@ -1,0 +1,69 @@
+"""Streaming LLM chat for notebooks."""
+
+from importlib.metadata import version
+
+from jupyter_streamchat.chat import Chat
+from jupyter_streamchat.errors import FrontEndMissing, RelayLost, RelayNotFound
+from jupyter_streamchat.magic import load_ipython_extension, unload_ipython_extension
+from jupyter_streamchat.models import Models
+from jupyter_streamchat.reply import Reply
+from streamchat_relay.model import (
+    BadRequest,
+    BudgetExhausted,
+    ContentFiltered,
+    ContextLength,
+    Forbidden,
+    Internal,
+    Message,
+    ModelUnknown,
+    NotFound,
+    ProviderAuth,
+    ProviderError,
+    ProviderOverloaded,
+    ProviderRateLimited,
+    RateLimited,
+    Stalled,
+    StreamChatError,
+    TimedOut,
+    Timing,
+    TooLarge,
+    Truncated,
+    Unauthorized,
+    Usage,
+)
+
+__version__ = version("jupyter-streamchat")
+
+__all__ = [
+    "BadRequest",
+    "BudgetExhausted",
+    "Chat",
+    "ContentFiltered",
+    "ContextLength",
+    "Forbidden",
+    "FrontEndMissing",
+    "Internal",
+    "Message",
+    "ModelUnknown",
+    "Models",
+    "NotFound",
+    "ProviderAuth",
+    "ProviderError",
+    "ProviderOverloaded",
+    "ProviderRateLimited",
+    "RateLimited",
+    "RelayLost",
+    "RelayNotFound",
+    "Reply",
+    "Stalled",
+    "StreamChatError",
+    "TimedOut",
+    "Timing",
+    "TooLarge",
+    "Truncated",
+    "Unauthorized",
+    "Usage",
+    "__version__",
+    "load_ipython_extension",
+    "unload_ipython_extension",
+]

@@ -1,0 +1,299 @@
+"""The kernel's one connection to its relay, shared by all chats and safe to use from any thread."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import time
+import weakref
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+from jupyter_streamchat.errors import RelayLost
+from jupyter_streamchat.following import Following
+from jupyter_streamchat.loop import BackgroundLoop
+from jupyter_streamchat.recording import Recording
+from jupyter_streamchat.transports.websocket import Resolve, WebSocketTransport
+from streamchat_relay.model import (
+    Catalog,
+    Conversation,
+    Event,
+    StreamChatError,
+    TextPart,
+    Truncated,
+    error_from,
+)
+from streamchat_relay.protocol.client import ClientSession
+from streamchat_relay.protocol.frames import ModelsOk, Prompt
+from streamchat_relay.protocol.outcomes import Answer, Deliver, Ended, Live, Outcome, Replace, Retry
+
+LOST_AFTER_S = 60.0
+"""After this long without a connection, waiting for an answer ends with an error."""
+
+_log = logging.getLogger(__name__)
+
+
+class RelayClient:
+    """Follows conversations and runs on one relay, over any number of reconnects.
+
+    `resolve` is asked for the relay's address before each connection, since a restarted server has
+    a new one. When the relay stays away for `lost_after` seconds, or refuses for good, the client
+    has ended: every run it knows fails, and a new client has to be made.
+    """
+
+    def __init__(
+        self,
+        loop: BackgroundLoop,
+        resolve: Resolve,
+        *,
+        lost_after: float = LOST_AFTER_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._loop = loop
+        self._lost_after = lost_after
+        self._clock = clock
+        self._offline_since: float | None = clock()
+        self._ended: StreamChatError | None = None
+        self._session = ClientSession(
+            f"jupyter_streamchat/{version('jupyter-streamchat')}",
+            jitter=random.random,
+        )
+        self._transport = WebSocketTransport(self._session, resolve, self._on_outcome, clock=clock)
+        self._answers: dict[str, Callable[[Answer], None]] = {}
+        self._followings: weakref.WeakValueDictionary[str, Following] = (
+            weakref.WeakValueDictionary()
+        )
+        self._runs: dict[str, tuple[Following, Recording]] = {}
+        self._task = loop.submit(self._transport.run())
+        self._task.add_done_callback(self._stopped)
+
+    @property
+    def usable(self) -> bool:
+        """False once the client has ended, and in a forked child."""
+        return self._ended is None and self._loop.usable
+
+    @property
+    def foreign(self) -> bool:
+        """True in a forked child, where nothing of the parent's client will ever happen."""
+        return self._loop.pid != os.getpid()
+
+    def follow(self, conversation: str) -> Following:
+        """Follow a conversation for as long as somebody holds what this returns."""
+        following = self._followings.get(conversation)
+        if following is None:
+            following = self._followings[conversation] = Following(conversation)
+            weakref.finalize(following, self._forgotten, conversation)
+            self._loop.call(partial(self._open, following))
+        return following
+
+    def send(
+        self,
+        following: Following,
+        run: str,
+        recording: Recording,
+        prompt: str,
+        *,
+        model: str,
+        params: dict[str, Any],
+    ) -> None:
+        """Start a run and record it; returns at once."""
+        message = Prompt(parts=(TextPart(text=prompt),))
+        self._loop.call(
+            partial(self._send, following, run, recording, message, model=model, params=params)
+        )
+
+    def stop(self, run: str) -> None:
+        """End a run early; returns at once."""
+        self._loop.call(partial(self._stop, run))
+
+    def catalog(self) -> Catalog:
+        """The models that can be asked now; waits for the relay's answer."""
+        return self._loop.run(self._catalog())
+
+    def close(self) -> None:
+        """Disconnect. Runs go on at the relay; here they fail."""
+        if self._loop.usable:
+            self._task.cancel()
+
+    # Everything below runs on the loop.
+
+    def _open(self, following: Following) -> None:
+        if self._ended is not None:
+            following.fail(self._ended)
+        elif not following.opened:
+            following.opened = True
+            self._ask(self._session.open(following.conversation), partial(self._opened, following))
+
+    def _opened(self, following: Following, answer: Answer) -> None:
+        if answer.error is not None:
+            error = error_from(answer.error)
+            following.fail(error)
+            for run, (owner, _) in list(self._runs.items()):
+                if owner is following:
+                    self._fail(run, error)
+
+    def _forgotten(self, conversation: str) -> None:
+        # From whatever thread collects garbage.
+        if self.usable:
+            self._loop.call(partial(self._leave, conversation))
+
+    def _leave(self, conversation: str) -> None:
+        if conversation not in self._followings and self._ended is None:
+            self._ask(self._session.leave(conversation), _ignore)
+
+    def _send(
+        self,
+        following: Following,
+        run: str,
+        recording: Recording,
+        message: Prompt,
+        *,
+        model: str,
+        params: dict[str, Any],
+    ) -> None:
+        # The client holds what runs, so that a reply that nobody keeps still shows itself.
+        self._runs[run] = (following, recording)
+        if self._ended is not None:
+            self._fail(run, self._ended)
+            return
+        self._open(following)
+        asked = self._session.send(
+            following.conversation, run, model=model, message=message, params=params
+        )
+        self._ask(asked, partial(self._sent, run))
+
+    def _sent(self, run: str, answer: Answer) -> None:
+        if answer.error is not None:
+            self._fail(run, error_from(answer.error))
+        elif run in self._runs:
+            self._runs[run][1].accepted = True
+
+    def _stop(self, run: str) -> None:
+        if self._ended is None:
+            self._ask(self._session.stop(run), _ignore)
+
+    async def _catalog(self) -> Catalog:
+        if self._ended is not None:
+            raise self._ended
+        answered: asyncio.Future[Catalog] = asyncio.get_running_loop().create_future()
+
+        def on_answer(answer: Answer) -> None:
+            if answered.done():
+                return
+            if isinstance(answer.ok, ModelsOk):
+                ok = answer.ok
+                answered.set_result(
+                    Catalog(models=ok.models, default=ok.default, problems=ok.problems)
+                )
+            else:
+                unanswered = self._ended or RelayLost("The relay gave no answer. Try again.")
+                answered.set_exception(
+                    unanswered if answer.error is None else error_from(answer.error)
+                )
+
+        self._ask(self._session.models(), on_answer)
+        return await answered
+
+    def _ask(self, asked: tuple[str, list[Outcome]], then: Callable[[Answer], None]) -> None:
+        frame_id, outcomes = asked
+        self._answers[frame_id] = then
+        self._transport.act(outcomes)
+
+    def _on_outcome(self, outcome: Outcome) -> None:
+        match outcome:
+            case Deliver(conversation=conversation, events=events):
+                self._deliver(conversation, events)
+            case Replace(conversation=conversation, state=state):
+                self._replace(conversation, state)
+            case Answer(id=frame_id):
+                then = self._answers.pop(frame_id, None)
+                if then is not None:
+                    then(outcome)
+            case Live():
+                self._offline_since = None
+            case Retry():
+                now = self._clock()
+                if self._offline_since is None:
+                    self._offline_since = now
+                elif now - self._offline_since >= self._lost_after:
+                    self._end(
+                        RelayLost(
+                            "The chat relay of the Jupyter server could not be reached for "
+                            f"{self._lost_after:.0f} s. Is the server still running? What came is "
+                            "kept, and an answer that goes on there is in `chat.messages` later."
+                        )
+                    )
+                    self._task.cancel()
+            case Ended(error=info):
+                self._end(error_from(info))
+            case _:
+                _log.debug("Nothing to do for %s", type(outcome).__name__)
+
+    def _deliver(self, conversation: str, events: tuple[Event, ...]) -> None:
+        following = self._followings.get(conversation)
+        if following is not None:
+            following.deliver(events)
+        touched: dict[str, Recording] = {}
+        for event in events:
+            run = getattr(event, "run", None)
+            known = self._runs.get(run) if run is not None else None
+            if known is not None:
+                known[1].feed(event)  # type: ignore[arg-type]  # only run events have a run
+                touched[run] = known[1]  # type: ignore[index]
+        for run, recording in touched.items():
+            if recording.ended:
+                del self._runs[run]
+            recording.publish()
+
+    def _replace(self, conversation: str, state: Conversation) -> None:
+        following = self._followings.get(conversation)
+        if following is not None:
+            following.replace(state)
+        messages = {message.id: message for message in state.messages}
+        for run, (owner, recording) in list(self._runs.items()):
+            if owner.conversation != conversation:
+                continue
+            record = state.runs.get(run)
+            if record is not None and record.message in messages:
+                recording.restore(record, messages[record.message])
+            elif recording.accepted:
+                recording.fail(
+                    Truncated("The relay has lost this answer. What came is kept; ask again.")
+                )
+            if recording.ended:
+                del self._runs[run]
+            recording.publish()
+
+    def _fail(self, run: str, error: StreamChatError) -> None:
+        known = self._runs.pop(run, None)
+        if known is not None:
+            known[1].fail(error)
+            known[1].publish()
+
+    def _end(self, error: StreamChatError) -> None:
+        if self._ended is not None:
+            return
+        self._ended = error
+        for run in list(self._runs):
+            self._fail(run, error)
+        for following in list(self._followings.values()):
+            following.fail(error)
+        answers, self._answers = self._answers, {}
+        for frame_id, then in answers.items():
+            then(Answer(frame_id, None, None))
+
+    def _stopped(self, _task: object) -> None:
+        # In the loop's thread: a concurrent future's callbacks run where it was completed, but a
+        # cancelled one completes in the canceller's.
+        if self._loop.usable:
+            self._loop.call(
+                lambda: self._end(RelayLost("The connection to the chat relay was closed."))
+            )
+
+
+def _ignore(_answer: Answer) -> None:
+    pass

@@ -1,0 +1,131 @@
+"""Displays: where and how replies and chats show themselves in a notebook or a terminal."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from IPython.core.getipython import get_ipython
+from IPython.display import display
+
+from jupyter_streamchat.errors import FrontEndMissing
+from jupyter_streamchat.transcript import reply_markdown
+from streamchat_relay.model import RunStateName, StreamChatError, Timing, Usage
+
+Bundle = dict[str, Any]
+
+
+class Showable(Protocol):
+    """What a display needs of a reply."""
+
+    @property
+    def conversation(self) -> str: ...  # noqa: D102
+    @property
+    def run(self) -> str: ...  # noqa: D102
+    @property
+    def text(self) -> str: ...  # noqa: D102
+    @property
+    def model(self) -> str: ...  # noqa: D102
+    @property
+    def state(self) -> RunStateName: ...  # noqa: D102
+    @property
+    def done(self) -> bool: ...  # noqa: D102
+    @property
+    def usage(self) -> Usage | None: ...  # noqa: D102
+    @property
+    def timing(self) -> Timing | None: ...  # noqa: D102
+    @property
+    def error(self) -> StreamChatError | None: ...  # noqa: D102
+    def __iter__(self) -> Iterator[str]: ...
+
+
+class Place:
+    """An output of the cell that runs now, which can be changed later from any thread."""
+
+    def __init__(self) -> None:
+        self._id = secrets.token_hex(16)
+        shell: Any = get_ipython()
+        publisher = shell.display_pub
+        self._session = publisher.session
+        self._socket = publisher.pub_socket
+        self._topic = publisher.topic
+        # Kept now: what a thread publishes later would otherwise belong to the latest cell.
+        self._parent = publisher.parent_header
+
+    def show(self, bundle: Bundle) -> None:
+        """Put the output into the cell."""
+        display(bundle, raw=True, display_id=self._id)  # type: ignore[no-untyped-call]
+
+    def replace(self, bundle: Bundle) -> None:
+        """Change the output, wherever it is shown; works while the kernel is busy."""
+        content = {"data": bundle, "metadata": {}, "transient": {"display_id": self._id}}
+        message = self._session.msg("update_display_data", content, parent=self._parent)
+        self._session.send(self._socket, message, ident=self._topic)
+
+
+def in_notebook() -> bool:
+    """Whether outputs go to a front end that renders mimebundles and can be updated."""
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
+def execution_count() -> int | None:
+    """The number of the cell that runs now; None outside of IPython."""
+    return getattr(get_ipython(), "execution_count", None)
+
+
+def show_reply(reply: Showable, call_at_end: Callable[[Callable[[], object]], None]) -> None:
+    """Show a reply: live while it streams, as plain Markdown once it has ended.
+
+    In a terminal, where nothing can be changed later, this prints the text and waits for the end.
+    """
+    if not in_notebook():
+        print_reply(reply)
+        return
+    place = Place()
+    if reply.done:
+        place.show(static(reply))
+        return
+    # ipywidgets takes a third of a second to import, which only displays need to pay.
+    from jupyter_streamchat.widget import chat_widget, view  # noqa: PLC0415
+
+    try:
+        widget = chat_widget(reply.conversation, run=reply.run, model=reply.model)
+    except FrontEndMissing as error:
+        place.show({"text/plain": error.message, "text/markdown": error.message})
+        call_at_end(lambda: place.replace(static(reply)))
+        return
+    place.show({**view(widget), **static(reply)})
+
+    def ended() -> None:
+        # Without the widget's type: a notebook reopened later would look for a widget in vain.
+        place.replace(static(reply))
+        widget.close()
+
+    call_at_end(ended)
+
+
+def print_reply(reply: Showable) -> None:
+    """Print deltas as they come, then what went wrong if something did."""
+    try:
+        for delta in reply:
+            print(delta, end="", flush=True)  # noqa: T201 - this is what a terminal is for
+    except StreamChatError as error:
+        print(f"\n[{type(error).__name__}] {error.message}", end="")  # noqa: T201
+    print()  # noqa: T201
+
+
+def static(reply: Showable) -> Bundle:
+    """The reply without a widget."""
+    markdown = reply_markdown(
+        reply.text,
+        state=reply.state,
+        model=reply.model,
+        usage=reply.usage,
+        timing=reply.timing,
+        error=reply.error,
+    )
+    plain = reply.text
+    if reply.error is not None:
+        plain = f"{plain}\n\n{reply.error.message}".lstrip()
+    return {"text/plain": plain, "text/markdown": markdown}

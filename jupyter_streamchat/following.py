@@ -1,0 +1,56 @@
+"""A conversation that this kernel follows: its state, kept current by the background loop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from streamchat_relay.model import Conversation, Event, StreamChatError, fold
+
+FOLD_AT = 4096
+"""Events are folded when somebody looks, or when this many have gathered."""
+
+
+class Following:
+    """One conversation. The loop writes with `replace` and `deliver`; any thread reads `state`."""
+
+    def __init__(self, conversation: str) -> None:
+        self.conversation = conversation
+        self.opened = False
+        self.known = threading.Event()
+        """Set when the relay has told the state, or will not."""
+        self.error: StreamChatError | None = None
+        self._guard = threading.Lock()
+        self._state = Conversation()
+        self._events: list[Event] = []
+
+    @property
+    def state(self) -> Conversation:
+        """Everything that has come, folded."""
+        with self._guard:
+            self._fold()
+            return self._state
+
+    def replace(self, state: Conversation) -> None:
+        """Forget what came and take this state."""
+        with self._guard:
+            self._state = state
+            self._events.clear()
+        self.known.set()
+
+    def deliver(self, events: Sequence[Event]) -> None:
+        """Take the next events."""
+        with self._guard:
+            self._events.extend(events)
+            if len(self._events) >= FOLD_AT:
+                self._fold()
+
+    def fail(self, error: StreamChatError) -> None:
+        """Nothing more will come."""
+        self.error = error
+        self.known.set()
+
+    def _fold(self) -> None:
+        if self._events:
+            self._state = fold(self._state, self._events)
+            self._events.clear()

@@ -1,0 +1,207 @@
+"""A recording: what one run has said so far. One thread writes, any number read from the start."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from streamchat_relay.model import (
+    Abort,
+    AbortReason,
+    BudgetExhausted,
+    ErrorEvent,
+    Finish,
+    FinishReason,
+    Message,
+    ReasoningDelta,
+    ReasoningPart,
+    RunEvent,
+    RunRecord,
+    RunStateName,
+    Start,
+    Status,
+    StreamChatError,
+    TextDelta,
+    Timing,
+    Truncated,
+    Usage,
+    error_from,
+)
+
+Callback = Callable[[], object]
+
+
+class Recording:
+    """The run's text and outcome.
+
+    The writer calls `feed`, `restore` or `fail`, then `publish` once for all of them, so that
+    thousands of deltas a second cost their readers one wake-up a frame. Readers take
+    `deltas[position:]`, which only ever grows, and wait for more with `wait` or `call_when_more`.
+    """
+
+    def __init__(self) -> None:
+        self.deltas: list[str] = []
+        self.reasoning: list[str] = []
+        self.state: RunStateName = "queued"
+        self.position: int | None = None
+        self.model = ""
+        self.usage: Usage | None = None
+        self.timing: Timing | None = None
+        self.finish_reason: FinishReason | None = None
+        self.error: StreamChatError | None = None
+        self.accepted = False
+        self.ended = False
+        self._changed = threading.Condition()
+        self._waiting: list[Callback] = []
+        self._at_end: list[Callback] = []
+
+    # For the writer.
+
+    def feed(self, event: RunEvent) -> None:
+        """Take the run's next event."""
+        if self.ended:
+            return
+        # Deltas are nearly all there is, so they are asked for first.
+        if type(event) is TextDelta:
+            self.deltas.append(event.delta)
+            return
+        match event:
+            case ReasoningDelta(delta=delta):
+                self.reasoning.append(delta)
+            case Start(model=model):
+                self.model = model
+                self.accepted = True
+            case Status(state=state, position=position):
+                # A stop that is under way is not undone by news from before it.
+                if self.state != "stopping":
+                    self.state = state
+                self.position = position
+            case Finish():
+                self.usage = event.usage
+                self.timing = event.timing
+                self.finish_reason = event.finish_reason
+                self._end("done")
+            case Abort(reason=reason):
+                self.error = _why(reason)
+                self._end("interrupted")
+            case ErrorEvent(error=info):
+                self.error = error_from(info)
+                self._end("error")
+            case _:
+                # Tools, files and sources are parts of the message, not of the text.
+                return
+
+    def restore(self, record: RunRecord, message: Message) -> None:
+        """Catch up with a snapshot, which may be ahead of what came as events."""
+        if self.ended:
+            return
+        self.accepted = True
+        self.model = record.model
+        _extend(self.deltas, message.text)
+        thoughts = (part.text for part in message.parts if isinstance(part, ReasoningPart))
+        _extend(self.reasoning, "".join(thoughts))
+        self.position = record.position
+        if record.state in {"done", "interrupted", "error"}:
+            self.usage, self.timing = record.usage, record.timing
+            self.finish_reason = record.finish_reason
+            if record.abort_reason is not None:
+                self.error = _why(record.abort_reason)
+            elif record.error is not None:
+                self.error = error_from(record.error)
+            self._end(record.state)
+        elif self.state != "stopping":
+            self.state = record.state
+
+    def fail(self, error: StreamChatError) -> None:
+        """The run was refused, or nothing more will be heard of it."""
+        if not self.ended:
+            self.error = error
+            self._end("error")
+
+    def publish(self) -> None:
+        """Wake everybody who waits."""
+        with self._changed:
+            self._changed.notify_all()
+            waiting, self._waiting = self._waiting, []
+            at_end: list[Callback] = []
+            if self.ended:
+                at_end, self._at_end = self._at_end, []
+        for callback in (*waiting, *at_end):
+            callback()
+
+    # For readers, in any thread.
+
+    @property
+    def text(self) -> str:
+        """All deltas so far, joined."""
+        return "".join(self.deltas)
+
+    def stopping(self) -> None:
+        """Somebody here asked for a stop."""
+        with self._changed:
+            if not self.ended:
+                self.state = "stopping"
+
+    def wait(self, position: int, timeout: float) -> None:
+        """Wait until there are more than `position` deltas, or the end, or `timeout` seconds."""
+        with self._changed:
+            if len(self.deltas) <= position and not self.ended:
+                self._changed.wait(timeout)
+
+    def wait_end(self, timeout: float) -> bool:
+        """Wait at most `timeout` seconds for something to happen; True if it was the end."""
+        with self._changed:
+            if not self.ended:
+                self._changed.wait(timeout)
+            return self.ended
+
+    def call_when_more(self, position: int, callback: Callback) -> bool:
+        """Call back once when there is more; False, and no call, if there is more already."""
+        with self._changed:
+            if len(self.deltas) > position or self.ended:
+                return False
+            self._waiting.append(callback)
+            return True
+
+    def forget(self, callback: Callback) -> None:
+        """Do not call back any more."""
+        with self._changed:
+            if callback in self._waiting:
+                self._waiting.remove(callback)
+
+    def call_at_end(self, callback: Callback) -> None:
+        """Call back once the run has ended, at once if it has; from the writer's thread else."""
+        with self._changed:
+            if not self.ended:
+                self._at_end.append(callback)
+                return
+        callback()
+
+    def _end(self, state: RunStateName) -> None:
+        # Under the lock, so that `stopping` cannot overwrite a final state.
+        with self._changed:
+            self.state = state
+            self.position = None
+            self.ended = True
+
+
+def _extend(deltas: list[str], text: str) -> None:
+    have = "".join(deltas)
+    # A log that was cut by a crash may hold less than came; what came is kept.
+    if len(text) > len(have) and text.startswith(have):
+        deltas.append(text[len(have) :])
+
+
+def _why(reason: AbortReason) -> StreamChatError | None:
+    match reason:
+        case "user":
+            return None
+        case "budget":
+            return BudgetExhausted("The budget ran out in the middle of this answer.")
+        case "server_lost":
+            return Truncated(
+                "The Jupyter server stopped while this answer was written. What came is kept; "
+                "ask again for the rest."
+            )
+        case "unwatched":
+            return Truncated("The answer was ended because nobody was watching it.")

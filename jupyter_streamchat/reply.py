@@ -1,0 +1,238 @@
+"""A reply: one run as notebook code sees it, sync and async, while it streams and afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Generator, Iterator
+from typing import Any
+
+from jupyter_streamchat import display
+from jupyter_streamchat.client import RelayClient
+from jupyter_streamchat.errors import RelayLost
+from jupyter_streamchat.following import Following
+from jupyter_streamchat.interrupt import stopping
+from jupyter_streamchat.loop import POLL_S
+from jupyter_streamchat.recording import Recording
+from streamchat_relay.model import FinishReason, RunStateName, StreamChatError, Timing, Usage
+
+TICK_S = 0.2
+"""A waiting event loop is woken this often: a signal alone does not wake it in a kernel."""
+
+
+class Reply:
+    """The answer to one prompt. It is made by `Chat.send` and streams whether read or not.
+
+    As a cell's last line it shows itself and streams. It can be iterated with `for` and
+    `async for`, any number of times, in several places at once, and always from the start; each
+    item is the text that came in one event. `await reply` and `reply.wait()` return the finished
+    reply. If the run fails, these raise the matching `StreamChatError` after the text that came;
+    a run that somebody stopped just ends, with `state == "interrupted"`. Interrupting the kernel
+    while it waits for a reply or iterates over one stops the run; `break` does not.
+
+    >>> from jupyter_streamchat import Chat
+    >>> reply = Chat("demo/echo").send("Hello!")
+    >>> "Hello!" in "".join(reply)
+    True
+    >>> reply.state, reply.finish_reason
+    ('done', 'stop')
+    """
+
+    def __init__(
+        self, client: RelayClient, following: Following, run: str, recording: Recording
+    ) -> None:
+        self._client = client
+        self._following = following
+        self._recording = recording
+        self._run = run
+        self._shown_in: int | None = None
+
+    @property
+    def run(self) -> str:
+        """The id of the run that writes this reply."""
+        return self._run
+
+    @property
+    def conversation(self) -> str:
+        """The id of the conversation that the reply belongs to."""
+        return self._following.conversation
+
+    @property
+    def text(self) -> str:
+        """The text so far; never waits."""
+        return self._recording.text
+
+    @property
+    def reasoning(self) -> str:
+        """What a reasoning model thought so far; empty for models that do not show it."""
+        return "".join(self._recording.reasoning)
+
+    @property
+    def model(self) -> str:
+        """Who answers, as `provider/model`; empty until the relay has accepted the prompt."""
+        return self._recording.model
+
+    @property
+    def state(self) -> RunStateName:
+        """`queued`, `retrying`, `running` or `stopping`; then `done`, `interrupted` or `error`."""
+        return self._recording.state
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more will come."""
+        return self._recording.ended
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens that the run used; None until it finished by itself."""
+        return self._recording.usage
+
+    @property
+    def timing(self) -> Timing | None:
+        """Time to first token and total in ms, output tokens per second; None until finished."""
+        return self._recording.timing
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        """Why the model ended: `stop`, `length`, …; None until it did, and if it was stopped."""
+        return self._recording.finish_reason
+
+    @property
+    def error(self) -> StreamChatError | None:
+        """What went wrong; None while and if nothing did."""
+        return self._recording.error
+
+    def stop(self) -> None:
+        """End the run now; what came stays. Does not wait, and is harmless when it has ended."""
+        if not self._recording.ended:
+            self._recording.stopping()
+            self._client.stop(self._run)
+
+    def wait(self, timeout: float | None = None) -> Reply:
+        """Wait until the run has ended and return this reply.
+
+        `timeout` is in seconds. Raises the run's `StreamChatError` if it failed, and
+        `TimeoutError` if it has not ended in time; then the run goes on.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self._stopped_by_interrupt():
+            while True:
+                left = POLL_S if deadline is None else deadline - time.monotonic()
+                if self._recording.wait_end(max(0.0, min(POLL_S, left))):
+                    break
+                if left <= 0:
+                    raise TimeoutError(f"The reply was not finished after {timeout:g} s.")
+                self._check()
+        self._raise()
+        return self
+
+    def __iter__(self) -> Iterator[str]:
+        recording, position = self._recording, 0
+        with self._stopped_by_interrupt():
+            while True:
+                # Read before the deltas: what came before the end is never missed.
+                ended = recording.ended
+                while position < len(recording.deltas):
+                    position += 1
+                    yield recording.deltas[position - 1]
+                if ended:
+                    break
+                recording.wait(position, POLL_S)
+                self._check()
+        self._raise()
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        recording, position = self._recording, 0
+        with self._stopped_by_interrupt():
+            while True:
+                ended = recording.ended
+                while position < len(recording.deltas):
+                    position += 1
+                    yield recording.deltas[position - 1]
+                if ended:
+                    break
+                await self._more(position)
+        self._raise()
+
+    def __await__(self) -> Generator[Any, None, Reply]:
+        return self._finished().__await__()
+
+    def __repr__(self) -> str:
+        return f"<Reply {self.state}, {len(self.text)} characters>"
+
+    def show_once(self, execution_count: int) -> None:
+        """Show the reply now, and not again as the value of this same execution."""
+        self._shown_in = execution_count
+        display.show_reply(self, self._recording.call_at_end)
+
+    def _ipython_display_(self) -> None:
+        if self._shown_in is None or self._shown_in != display.execution_count():
+            display.show_reply(self, self._recording.call_at_end)
+
+    async def _finished(self) -> Reply:
+        with self._stopped_by_interrupt():
+            while not self._recording.ended:
+                await self._more(len(self._recording.deltas))
+        self._raise()
+        return self
+
+    async def _more(self, position: int) -> None:
+        """Wait on the caller's loop until there are more than `position` deltas."""
+        self._check()
+        loop = asyncio.get_running_loop()
+        more = asyncio.Event()
+
+        def wake() -> None:
+            # The loop may be closed by now; then nobody waits any more.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(more.set)
+
+        if not self._recording.call_when_more(position, wake):
+            return
+        tick = _Tick(loop)
+        try:
+            await more.wait()
+        except asyncio.CancelledError:
+            self.stop()
+            raise
+        finally:
+            tick.cancel()
+            self._recording.forget(wake)
+
+    @contextlib.contextmanager
+    def _stopped_by_interrupt(self) -> Iterator[None]:
+        if self._recording.ended:
+            yield
+            return
+        with stopping(self.stop):
+            try:
+                yield
+            except KeyboardInterrupt:
+                self.stop()
+                raise
+
+    def _check(self) -> None:
+        if self._client.foreign:
+            raise RelayLost(
+                "This reply belongs to the process that this one was forked from. Send anew here."
+            )
+
+    def _raise(self) -> None:
+        error = self._recording.error
+        if error is not None:
+            raise error.with_traceback(None)
+
+
+class _Tick:
+    """Wakes a loop every `TICK_S` seconds until cancelled."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._arm()
+
+    def cancel(self) -> None:
+        self._handle.cancel()
+
+    def _arm(self) -> None:
+        self._handle = self._loop.call_later(TICK_S, self._arm)

@@ -1,0 +1,257 @@
+"""Transcripts: the static form of a reply or a conversation, as Markdown and as plain text.
+
+A notebook renders Markdown with the page's full rights, so a model's text must not bring anything
+active with it: no raw HTML (it could run scripts or Jupyter commands), no images (fetching one
+tells its server what the address says), no links but to the web and mail. Text that could is
+escaped so that it reads the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
+
+from streamchat_relay.model import (
+    Conversation,
+    FilePart,
+    Message,
+    ReasoningPart,
+    SourcePart,
+    StreamChatError,
+    TextPart,
+    Timing,
+    ToolPart,
+    Usage,
+    branch,
+)
+
+# CommonMark 0.31.2, section 4.5: at most three spaces, three or more of one character; the info
+# string of a backtick fence has no backticks.
+_FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>[^`\n]*|(?<=~)[^\n]*)$")
+# HTML, "tag open state": only these after `<` begin a tag, a comment or a declaration.
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_LINK = re.compile(r"\](?=\((?!\s*<?(?:https?://|mailto:)))", re.IGNORECASE)
+_DEFINITION = re.compile(r"\](?=:)")
+# CommonMark 0.31.2, section 6.5, for the schemes that are let through; with `](` before it, it is a
+# link's destination (section 6.3).
+_ADDRESS = re.compile(
+    r"(?P<to>\]\()?(?<!\\)<(?P<address>(?:https?://|mailto:)[^\s<>`]+)>", re.IGNORECASE
+)
+_CODE = re.compile(r"(?<!`)(?P<ticks>`+)(?!`)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)", re.DOTALL)
+_MATH = re.compile(r"\$\$.+?\$\$|(?<![\\$])\$(?![\s$])[^$\n]+?(?<!\s)\$(?!\d)", re.DOTALL)
+_ACTIVE = re.compile(r"<[A-Za-z/!?]|!\[|\][(:]")
+_INFO = re.compile(r"[A-Za-z0-9_+#.-]*")
+_BLANK = re.compile(r"\n[ \t]*\n")
+
+
+def safe_markdown(text: str) -> str:
+    r"""The text as Markdown in which nothing is active; what is harmless stays as it is.
+
+    >>> print(safe_markdown("*a* <img src=x> ![b](http://c) [d](javascript:e) [f](https://g)"))
+    *a* &lt;img src=x> !\[b](http://c) [d]\(javascript:e) [f](https://g)
+    """
+    out: list[str] = []
+    prose: list[str] = []
+    code: list[str] = []
+    fence = info = ""
+
+    def close() -> None:
+        out.extend(("", _code_block("\n".join(code), info), ""))
+        code.clear()
+
+    for line in text.replace("\r\n", "\n").split("\n"):
+        if fence:
+            stripped = line.strip()
+            if stripped and set(stripped) == {fence[0]} and len(stripped) >= len(fence):
+                close()
+                fence = ""
+            else:
+                code.append(line)
+            continue
+        found = _FENCE.fullmatch(line)
+        if found:
+            out.append(_prose("\n".join(prose)))
+            prose.clear()
+            fence, info = found["fence"], found["info"].strip()
+        else:
+            prose.append(line)
+    if fence:
+        close()
+    else:
+        out.append(_prose("\n".join(prose)))
+    return "\n".join(out).strip("\n")
+
+
+def _code_block(code: str, info: str) -> str:
+    language = (_INFO.match(info) or [""])[0]
+    if not _ACTIVE.search(code):
+        longest = max((len(run) for run in re.findall(r"`+", code)), default=0)
+        fence = "`" * max(3, longest + 1)
+        return f"{fence}{language}\n{code}\n{fence}"
+    # Should a renderer see no code here, what it sees is still escaped.
+    lines = "\n".join(_entities(line) for line in code.split("\n"))
+    return f"<pre><code>{lines}\n</code></pre>"
+
+
+def _prose(text: str) -> str:
+    # Code and math end at the latest with their paragraph.
+    pieces: list[str] = []
+    position = 0
+    for gap in _BLANK.finditer(text):
+        pieces += [_paragraph(text[position : gap.start()]), gap[0]]
+        position = gap.end()
+    return "".join([*pieces, _paragraph(text[position:])])
+
+
+def _paragraph(text: str) -> str:
+    pieces: list[str] = []
+    position = 0
+    for code in _CODE.finditer(text):
+        pieces += [_inline(text[position : code.start()]), _code_span(code)]
+        position = code.end()
+    # Pieces that are harmless alone may not be so together: `!` before a kept span, for one.
+    joined = "".join([*pieces, _inline(text[position:])])
+    return joined.replace("![", "!\\[")
+
+
+def _code_span(code: re.Match[str]) -> str:
+    if not _ACTIVE.search(code[0]):
+        return code[0]
+    content = code["code"]
+    if content.startswith(" ") and content.endswith(" ") and content.strip():
+        content = content[1:-1]
+    return f"<code>{_entities(content)}</code>"
+
+
+def _inline(text: str) -> str:
+    pieces: list[str] = []
+    position = 0
+    for found in _ADDRESS.finditer(text):
+        pieces += [_maths(text[position : found.start()]), _address(found)]
+        position = found.end()
+    return "".join([*pieces, _maths(text[position:])])
+
+
+def _address(found: re.Match[str]) -> str:
+    """The same link without angle brackets, which could as well be a tag's."""
+    address = found["address"]
+    # What could end the destination, or be taken for math or a table's cell.
+    target = re.sub(r"[()\[\]\\$|!\"']", lambda one: f"%{ord(one[0]):02X}", address)
+    return f"]({target}" if found["to"] else f"[{_plain(address)}]({target})"
+
+
+def _maths(text: str) -> str:
+    pieces: list[str] = []
+    position = 0
+    for math in _MATH.finditer(text):
+        # TeX does not mind the space, and an entity would be shown as it is.
+        kept = re.sub(r"(?<=\])(?=[(:])", " ", _TAG.sub("< ", math[0]))
+        pieces += [_escaped(text[position : math.start()]), kept]
+        position = math.end()
+    return "".join([*pieces, _escaped(text[position:])])
+
+
+def _escaped(text: str) -> str:
+    text = _TAG.sub("&lt;", text)
+    text = _DEFINITION.sub(r"]\\", _LINK.sub(r"]\\", text))
+    return text.replace("![", "!\\[")
+
+
+def _entities(text: str) -> str:
+    """Every character that Markdown or HTML could take for its own, as a reference."""
+    return re.sub(r"[^\w\s]", lambda found: f"&#{ord(found[0])};", text)
+
+
+def _plain(text: str) -> str:
+    """A line in which Markdown finds nothing to mark."""
+    return re.sub(r"[\\`*_\[\]<>&~$!|]", lambda found: f"&#{ord(found[0])};", text)
+
+
+def reply_markdown(
+    text: str,
+    *,
+    state: str,
+    model: str,
+    usage: Usage | None,
+    timing: Timing | None,
+    error: StreamChatError | None,
+) -> str:
+    """A finished reply with a line that says who answered, how fast, and how it ended."""
+    parts = [safe_markdown(text)] if text else []
+    if error is not None:
+        parts.append(f"**{safe_markdown(_sentence(error.message))}**")
+    line = footer(model=model, usage=usage, timing=timing)
+    if error is None and state == "interrupted":
+        line = f"Stopped · {line}" if line else "Stopped"
+    if line:
+        parts.append(f"<small>{_plain(line)}</small>")
+    return "\n\n".join(parts)
+
+
+def footer(*, model: str, usage: Usage | None, timing: Timing | None) -> str:
+    """The line under an answer: word for word the widget's, which it takes the place of.
+
+    >>> footer(model="demo/fast", usage=Usage(input=4, output=90), timing=None)
+    'demo/fast · 90 tokens'
+    """
+    facts = [model] if model else []
+    about = "~" if usage is not None and usage.estimated else ""
+    if timing is not None and timing.ttft_ms is not None:
+        facts.append(f"{_seconds(timing.ttft_ms / 1000)} to first token")
+    if timing is not None and timing.output_per_s is not None:
+        rate = timing.output_per_s
+        facts.append(f"{about}{_fixed(rate, 1 if rate < 10 else 0)} tokens/s")
+    if usage is not None and usage.output > 0:
+        facts.append(f"{about}{usage.output} tokens")
+    return " · ".join(facts)
+
+
+def _seconds(value: float) -> str:
+    digits = 2 if value < 1 else 1 if value < 10 else 0
+    return f"{_fixed(value, digits)} s"
+
+
+def _fixed(value: float, digits: int) -> str:
+    """So many decimals, a half rounded up, as `toFixed` and `Math.round` do."""
+    step = Decimal(1).scaleb(-digits)
+    return str(Decimal(value).quantize(step, rounding=ROUND_HALF_UP))
+
+
+def conversation_markdown(conversation: Conversation) -> str:
+    """The current branch of a conversation."""
+    return "\n\n".join(_message(message) for message in _shown(conversation))
+
+
+def conversation_text(conversation: Conversation) -> str:
+    """The current branch of a conversation, for places that render nothing."""
+    return "\n\n".join(f"{_who(message)}: {message.text}" for message in _shown(conversation))
+
+
+def _shown(conversation: Conversation) -> Iterable[Message]:
+    return (message for message in branch(conversation) if message.parts)
+
+
+def _who(message: Message) -> str:
+    return {"user": "You", "assistant": "Answer", "system": "System", "tool": "Tool"}[message.role]
+
+
+def _message(message: Message) -> str:
+    pieces = [f"**{_who(message)}**"]
+    for part in message.parts:
+        match part:
+            case TextPart(text=text):
+                pieces.append(safe_markdown(text))
+            case ReasoningPart():
+                pieces.append("*(reasoning not shown)*")
+            case FilePart(name=name, media_type=media_type):
+                pieces.append(f"*(file: {safe_markdown(name or media_type)})*")
+            case SourcePart(url=url, title=title):
+                pieces.append(f"*(source: {safe_markdown(title or url)})*")
+            case ToolPart(name=name):
+                pieces.append(f"*(tool: {safe_markdown(name)})*")
+    return "\n\n".join(pieces)
+
+
+def _sentence(message: str) -> str:
+    return " ".join(message.split())

@@ -1,0 +1,69 @@
+"""The widget: a view of one conversation, or of one run, that talks to the relay by itself."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from jupyter_streamchat.errors import FrontEndMissing
+
+STATIC = Path(__file__).parent / "static"
+"""Where the build of `js/` puts the bundle."""
+
+
+class StreamChatWidget(anywidget.AnyWidget):
+    """Shows `conversation`, or only `run` of it, in the page.
+
+    The page talks to the server straight, so no text passes through the kernel. `model` and
+    `params` are what its first prompt is sent with; what the user picks there stays in the page.
+    """
+
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
+    conversation = traitlets.Unicode().tag(sync=True)
+    run = traitlets.Unicode("").tag(sync=True)
+    model = traitlets.Unicode("").tag(sync=True)
+    params: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
+
+
+def chat_widget(
+    conversation: str, *, run: str = "", model: str = "", params: dict[str, Any] | None = None
+) -> StreamChatWidget:
+    """A widget for a conversation, or for one run of it.
+
+    Raises `FrontEndMissing` if the bundle was not built.
+    """
+    script, style = _bundle()
+    return StreamChatWidget(
+        _esm=script,
+        _css=style,
+        conversation=conversation,
+        run=run,
+        model=model,
+        params=params or {},
+    )
+
+
+def view(widget: StreamChatWidget) -> dict[str, Any]:
+    """The mimebundle that shows the widget."""
+    shown = widget._repr_mimebundle_()
+    assert shown is not None, "the widget has a view"
+    return {name: data for name, data in shown[0].items() if name != "text/plain"}
+
+
+@lru_cache(maxsize=1)
+def _bundle() -> tuple[str, str]:
+    try:
+        script = (STATIC / "widget.js").read_text("utf-8")
+        style = (STATIC / "widget.css").read_text("utf-8")
+    except FileNotFoundError as error:
+        raise FrontEndMissing(
+            "The chat's front end was not built: "
+            f"jupyter_streamchat/static/{Path(error.filename).name} is missing. Run `make setup` "
+            "in the repository, or install jupyter-streamchat from a wheel."
+        ) from None
+    return script, style

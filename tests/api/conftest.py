@@ -1,0 +1,31 @@
+"""Fixtures for the kernel's half: a relay that is found as a real one is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jupyter_streamchat import connect, discovery
+from tests.api.fake_relay import FakeRelay
+
+KERNEL = "0a1b2c3d-kernel"
+
+
+@pytest.fixture
+def kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """This process is the kernel `KERNEL`; yields the runtime directory of its machine."""
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    for variable in (discovery.DOOR_VARIABLE, "JPY_PARENT_PID"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(discovery, "kernel_id", lambda: KERNEL)
+    yield tmp_path
+    connect.disconnect()
+
+
+@pytest.fixture
+def relay(kernel: Path) -> Iterator[FakeRelay]:
+    """A relay that runs this process's kernel."""
+    with FakeRelay(kernel, KERNEL) as fake:
+        yield fake

@@ -1,0 +1,280 @@
+"""The whole of the kernel's half in a real kernel of a real Jupyter server."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from jupyter_server.auth.security import passwd
+
+from tests.api.kernel import Outcome, RunningKernel
+from tests.fakes.jupyter import JupyterServer
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+pytestmark = pytest.mark.timeout(90)
+
+
+PASSWORD = "a password"
+
+
+@pytest.fixture(scope="module")
+def password_only(
+    jupyter: JupyterServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[JupyterServer]:
+    """A server without a token, which keeps its files where `jupyter` does: they are one user's."""
+    with JupyterServer(
+        tmp_path_factory.mktemp("password"),
+        token="",
+        config={"PasswordIdentityProvider": {"hashed_password": passwd(PASSWORD, "sha1")}},
+        environ={"JUPYTER_RUNTIME_DIR": str(jupyter.runtime_dir)},
+    ) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def shared(jupyter: JupyterServer) -> Iterator[RunningKernel]:
+    with RunningKernel(jupyter) as kernel:
+        assert (
+            kernel.run("%load_ext jupyter_streamchat\nfrom jupyter_streamchat import *").error == ""
+        )
+        yield kernel
+
+
+def test_a_reply_is_iterated_sync_and_async_in_a_cell(shared: RunningKernel) -> None:
+    outcome = shared.run(
+        "chat = Chat('demo/echo')\n"
+        "for delta in chat.send('one'): print(delta, end='')\n"
+        "async for delta in chat.send('two'): print(delta, end='')\n"
+        "print((await chat.send('three')).text)\n"
+        "print(len(chat.messages))"
+    )
+    assert outcome.error == ""
+    for word in ("one", "two", "three"):
+        assert f"\n\n{word}\n" in outcome.text
+    assert outcome.text.endswith("6\n")
+
+
+def test_an_interrupt_in_a_for_loop_stops_the_run_and_keeps_the_text(
+    shared: RunningKernel,
+) -> None:
+    cell = shared.start(
+        "reply = Chat('demo/fast').send('x')\nfor delta in reply: print('[delta]', flush=True)"
+    )
+    shared.until_text(cell, "[delta]")
+    shared.interrupt()
+    assert shared.result(cell).error == "KeyboardInterrupt"
+    outcome = shared.run(
+        "print(reply.wait(20).state, reply.finish_reason, len(reply.text) > 0, reply.done)"
+    )
+    assert outcome.text == "interrupted None True True\n"
+
+
+def test_an_interrupt_in_an_async_for_loop_stops_the_run(shared: RunningKernel) -> None:
+    cell = shared.start(
+        "reply = Chat('demo/fast').send('x')\n"
+        "async for delta in reply: print('[delta]', flush=True)"
+    )
+    shared.until_text(cell, "[delta]")
+    shared.interrupt()
+    assert shared.result(cell).error in {"CancelledError", "KeyboardInterrupt"}
+    assert shared.run("print(reply.wait(20).state)").text == "interrupted\n"
+
+
+def test_an_interrupt_on_a_silent_stream_is_noticed(shared: RunningKernel) -> None:
+    # Nothing has come of the second prompt: it waits behind the first.
+    cell = shared.start(
+        "chat = Chat('demo/slow')\n"
+        "first, reply = chat.send('x'), chat.send('y')\n"
+        "print('waiting', flush=True)\n"
+        "for delta in reply: pass"
+    )
+    shared.until_text(cell, "waiting")
+    shared.interrupt()
+    assert shared.result(cell).error == "KeyboardInterrupt"
+    outcome = shared.run("print(reply.wait(20).state, first.done)\nfirst.stop()")
+    assert outcome.text == "interrupted False\n"
+
+
+def shown(kernel: RunningKernel, code: str) -> tuple[Outcome, Outcome]:
+    """What a cell shows at first, and what becomes of it."""
+    cell = kernel.start(code)
+    first, later = Outcome(), Outcome()
+    seen: list[str] = []
+
+    def ended(kind: str, content: dict[str, object]) -> bool:
+        seen.append("idle" if content.get("execution_state") == "idle" else kind)
+        return "idle" in seen and "update_display_data" in seen
+
+    kernel.follow(cell, first, until=lambda kind, _: kind == "display_data")
+    kernel.follow(cell, later, until=ended)
+    return first, later
+
+
+def test_a_reply_as_the_last_line_streams_and_ends_as_markdown(shared: RunningKernel) -> None:
+    first, later = shown(shared, "Chat('demo/echo').send('Hello **there**')")
+    [output] = first.outputs
+    assert "text/markdown" in output["data"]
+    final = later.updates[output["transient"]["display_id"]]
+    assert set(final) == {"text/plain", "text/markdown"}
+    assert "Hello **there**" in final["text/markdown"]
+    assert "demo/echo" in final["text/markdown"]
+
+
+def test_the_final_markdown_comes_while_the_kernel_is_busy(shared: RunningKernel) -> None:
+    cell = shared.start(
+        "from IPython.display import display\n"
+        "import threading\n"
+        "reply = Chat('demo/echo').send('busy')\n"
+        "display(reply)\n"
+        "threading.Event().wait()"
+    )
+    outcome = Outcome()
+    shared.follow(cell, outcome, until=lambda kind, _: kind == "update_display_data")
+    shared.interrupt()
+    assert "busy" in next(iter(outcome.updates.values()))["text/markdown"]
+    assert shared.result(cell).error == "KeyboardInterrupt"
+
+
+def test_the_cell_magic_streams_waits_and_gives_the_reply(shared: RunningKernel) -> None:
+    prompt = "Keep {this} and {0} and $HOME and {{that}}"
+    outcome = shared.run(f"%%streamchat demo/echo\n{prompt}")
+    assert outcome.error == ""
+    assert len(outcome.outputs) == 1
+    assert shared.run("print(_.text, _.done)").text.endswith(f"{prompt}\n True\n")
+
+
+def test_the_line_magic_leaves_braces_and_question_marks_alone(shared: RunningKernel) -> None:
+    shared.run("%%streamchat demo/echo\nfirst")
+    outcome = shared.run("x = 1\n%streamchat What is {x} in $x?\nprint('after')")
+    assert outcome.error == ""
+    assert "after" in outcome.text
+    assert (
+        shared.run("reply = %streamchat Named {y}\nprint(reply.text)")
+        .text.rstrip()
+        .endswith("Named {y}")
+    )
+    chat = shared.run(
+        "chat = %streamchat\nprint([m.text for m in chat.messages if m.role == 'user'])"
+    )
+    assert "'What is {x} in $x?', 'Named {y}'" in chat.text
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        ("%%streamchat\n", "is empty"),
+        ("%%streamchat demo/echo\n  \n", "cell is empty"),
+        ("%%streamchat please explain\nthis", "no model"),
+        ("%%streamchat fast\nthis", "provider/model"),
+        ("%%streamchat nope/none\nthis", "nope"),
+    ],
+)
+def test_a_magic_that_cannot_be_done_says_why(shared: RunningKernel, cell: str, says: str) -> None:
+    outcome = shared.run(cell)
+    assert outcome.error == "UsageError" or says in outcome.text
+    assert says in outcome.message + outcome.text
+
+
+def test_an_interrupt_stops_the_magics_run(shared: RunningKernel) -> None:
+    cell = shared.start("%%streamchat demo/slow\nx")
+    outcome = Outcome()
+    shared.follow(cell, outcome, until=lambda kind, _: kind == "display_data")
+    shared.interrupt()
+    assert shared.result(cell).error == "KeyboardInterrupt"
+    state = shared.run("chat = %streamchat\nchat.send('z', model='demo/echo').wait(20).state")
+    assert state.data[0]["text/plain"] == "'done'"
+
+
+def test_the_chat_shows_itself(shared: RunningKernel) -> None:
+    outcome = shared.run("%streamchat")
+    assert outcome.error == ""
+    assert "text/markdown" in outcome.data[-1]
+
+
+@pytest.fixture
+def bundled(shared: RunningKernel, tmp_path: Path) -> None:
+    """Any bundle, since the kernel only hands it on."""
+    (tmp_path / "widget.js").write_text("export default { render() {} }", "utf-8")
+    (tmp_path / "widget.css").write_text("", "utf-8")
+    outcome = shared.run(
+        "import pathlib, jupyter_streamchat.widget as widget_module\n"
+        f"widget_module.STATIC = pathlib.Path({str(tmp_path)!r})\n"
+        "widget_module._bundle.cache_clear()"
+    )
+    assert outcome.error == ""
+
+
+@pytest.mark.usefixtures("bundled")
+def test_the_widget_is_gone_from_the_final_output(shared: RunningKernel) -> None:
+    first, later = shown(shared, "Chat('demo/echo').send('Hello **there**')")
+    [output] = first.outputs
+    assert VIEW in output["data"]
+    assert "text/markdown" in output["data"]
+    final = later.updates[output["transient"]["display_id"]]
+    assert set(final) == {"text/plain", "text/markdown"}
+
+
+@pytest.mark.usefixtures("bundled")
+def test_the_widget_is_told_what_to_show_and_no_secret(shared: RunningKernel) -> None:
+    outcome = shared.run(
+        "import json\n"
+        "chat = Chat('demo/echo', system='Be brief.', params={'temperature': 0})\n"
+        "bundle = chat._repr_mimebundle_()\n"
+        "again = chat._repr_mimebundle_()\n"
+        "state = chat._widget.get_state()\n"
+        "names = ('conversation', 'run', 'model', 'params')\n"
+        "print(json.dumps([state[name] for name in names]))\n"
+        f"print(bundle['{VIEW}'] == again['{VIEW}'], chat.conversation)"
+    )
+    told, facts = outcome.text.splitlines()
+    same, conversation = facts.split()
+    assert same == "True"
+    params = {"temperature": 0, "system": "Be brief."}
+    assert json.loads(told) == [conversation, "", "demo/echo", params]
+
+
+def test_an_error_of_the_run_is_shown_in_words(shared: RunningKernel) -> None:
+    outcome = shared.run("Chat('nope/none').send('x').wait()")
+    assert outcome.error == "ModelUnknown"
+    _, later = shown(shared, "Chat('nope/none').send('x')")
+    [final] = later.updates.values()
+    assert "nope" in final["text/markdown"]
+
+
+SCRUB = """
+import os
+for name in list(os.environ):
+    if name.startswith(("JUPYTER_STREAMCHAT", "JPY_")):
+        del os.environ[name]
+os.environ["HTTP_PROXY"] = os.environ["ALL_PROXY"] = "http://127.0.0.1:9"
+"""
+ASK = """
+from jupyter_streamchat import Chat
+print(Chat("demo/echo").send("found").wait().text)
+"""
+
+
+@pytest.mark.parametrize("before", ["", SCRUB], ids=["as it is", "scrubbed environment"])
+def test_a_kernel_finds_its_server_among_two(
+    jupyter: JupyterServer, password_only: JupyterServer, before: str
+) -> None:
+    assert len(list(jupyter.runtime_dir.glob("streamchat-*.json"))) >= 2
+    for server, password in ((jupyter, ""), (password_only, PASSWORD)):
+        with RunningKernel(server, password=password) as kernel:
+            outcome = kernel.run(before + ASK)
+            assert outcome.text.rstrip().endswith("found"), (outcome, server.log)
+
+
+def test_a_kernel_whose_server_has_no_relay_is_told_what_to_do(tmp_path: Path) -> None:
+    off = {"ServerApp": {"jpserver_extensions": {"streamchat_relay": False}}}
+    with JupyterServer(tmp_path, config=off) as server, RunningKernel(server) as kernel:
+        outcome = kernel.run("from jupyter_streamchat import Chat\nchat = Chat()\nchat")
+        assert "pip install jupyter-streamchat" in outcome.data[0]["text/plain"]
+        assert VIEW not in outcome.data[0]
+        outcome = kernel.run("chat.send('hi')")
+        assert outcome.error == "RelayNotFound"
+        assert "restart the server" in outcome.message
+    assert os.environ.get("JUPYTER_STREAMCHAT_DOOR") is None

@@ -1,0 +1,150 @@
+"""The static form keeps the text and lets nothing active through."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jupyter_streamchat.transcript import (
+    conversation_markdown,
+    conversation_text,
+    footer,
+    reply_markdown,
+    safe_markdown,
+)
+from streamchat_relay.model import (
+    Conversation,
+    Message,
+    ReasoningPart,
+    TextPart,
+    Timing,
+    Usage,
+)
+
+PIECES = [
+    *("<script>", "<img src=x>", "<!--", "</pre>", "<b", "<", ">", "![", "](", "]:", "!", "[", "]"),
+    *("`", "``", "```", "~~~", "\n", "\n\n", "    ", "$", "$$", "\\", "(", "javascript:x)"),
+    *(
+        "http://e",
+        "<https://e>",
+        "<mailto:",
+        "<javascript:x>",
+        "text",
+        " ",
+        "- ",
+        "> ",
+        "&lt;",
+        "|",
+    ),
+]
+hostile = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
+
+
+@given(hostile)
+def test_no_html_and_no_image_of_the_models_gets_through(text: str) -> None:
+    out = safe_markdown(text)
+    ours = re.sub(r"</?(?:pre|code)>", "", out)
+    assert not re.search(r"<[A-Za-z/!?]", ours)
+    assert "![" not in out
+    assert not re.search(r"\]\((?!\s*<?(?:https?://|mailto:))", out)
+    assert "]:" not in out
+
+
+@given(hostile)
+def test_the_only_html_is_whole_code_elements(text: str) -> None:
+    out = safe_markdown(text)
+    tags = re.findall(r"</?(?:pre|code)>", out)
+    depth = 0
+    for tag in tags:
+        depth += -1 if tag.startswith("</") else 1
+        assert 0 <= depth <= 2
+    assert depth == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Title\n\n- *one*\n- **two**\n\n| a | b |\n|---|---|\n| 1 | 2 |",
+        "`x = 1` and $a < b$ and 1 < 2",
+        "```python\nfor i in range(3):\n    print(i)\n```",
+        "[docs](https://example.org/a)",
+    ],
+)
+def test_harmless_markdown_stays_as_it_is(text: str) -> None:
+    assert safe_markdown(text) == text
+
+
+def test_code_with_html_in_it_is_shown_as_it_was() -> None:
+    out = safe_markdown("```html\n<b>&amp;</b>\n```")
+    assert out.startswith("<pre><code>&#60;b&#62;&#38;amp&#59;")
+
+
+def test_an_unclosed_fence_is_closed() -> None:
+    assert safe_markdown("```py\nx = 1") == "```py\nx = 1\n```"
+
+
+def test_math_is_kept_readable() -> None:
+    assert safe_markdown("$a<b$ and <b>") == "$a< b$ and &lt;b>"
+
+
+def test_a_conversation_reads_from_top_to_bottom_without_the_reasoning() -> None:
+    asked = Message(id="1", role="user", parts=(TextPart(text="Why?"),))
+    thought = ReasoningPart(text="secret musing")
+    told = Message(id="2", role="assistant", parent="1", parts=(thought, TextPart(text="So.")))
+    conversation = Conversation(messages=(asked, told))
+    assert conversation_text(conversation) == "You: Why?\n\nAnswer: So."
+    markdown = conversation_markdown(conversation)
+    assert markdown.index("Why?") < markdown.index("So.")
+    assert "musing" not in markdown
+
+
+@pytest.mark.parametrize(
+    ("written", "linked"),
+    [
+        ("<https://jupyter.org>", "[https://jupyter.org](https://jupyter.org)"),
+        ("<mailto:me@e.org>", "[mailto:me@e.org](mailto:me@e.org)"),
+        ("<http://e/a_(b)>", "[http://e/a&#95;(b)](http://e/a_%28b%29)"),
+        ("[docs](<https://e/a b>)", "[docs]\\(&lt;https://e/a b>)"),
+        ("[docs](<https://e/a>)", "[docs](https://e/a)"),
+        ("!<https://e>", "!\\[https://e](https://e)"),
+        ("[<https://e>](javascript:x)", "[[https://e](https://e)]\\(javascript:x)"),
+        ("<javascript:x>", "&lt;javascript:x>"),
+        ("\\<https://e>", "\\&lt;https://e>"),
+    ],
+)
+def test_an_address_in_angle_brackets_is_a_link_if_it_is_of_the_web_or_mail(
+    written: str, linked: str
+) -> None:
+    assert safe_markdown(written) == linked
+
+
+@pytest.mark.parametrize(
+    ("timing", "usage", "line"),
+    [
+        (
+            Timing(total_ms=2000, ttft_ms=125.0, output_per_s=58.5),
+            Usage(input=4, output=90, estimated=True),
+            "m/n · 0.13 s to first token · ~59 tokens/s · ~90 tokens",
+        ),
+        (
+            Timing(total_ms=20_000, ttft_ms=1250.0, output_per_s=9.25),
+            Usage(input=4, output=0),
+            "m/n · 1.3 s to first token · 9.3 tokens/s",
+        ),
+        (Timing(total_ms=20_000, ttft_ms=12_500.0), None, "m/n · 13 s to first token"),
+    ],
+)
+def test_the_footer_has_the_widgets_words_in_the_widgets_order(
+    timing: Timing, usage: Usage | None, line: str
+) -> None:
+    assert footer(model="m/n", usage=usage, timing=timing) == line
+
+
+def test_a_stopped_reply_says_so_in_its_footer() -> None:
+    markdown = reply_markdown(
+        "Half", state="interrupted", model="m/n", usage=None, timing=None, error=None
+    )
+    assert markdown == "Half\n\n<small>Stopped · m/n</small>"
