@@ -1,0 +1,323 @@
+/** The page's one connection to the relay: drives the session, keeps the timers, shares the conversations. */
+
+import { ConversationStore } from "./conversation.ts";
+import { ClientSession, type Asked, type Outcome, type SendOptions } from "./protocol/client.ts";
+import type { OkFrame } from "./protocol/codec.ts";
+import type { ErrorInfo, ModelsOk } from "./protocol/frames.gen.ts";
+import type { Link, Transport } from "./transport/websocket.ts";
+
+export const CLIENT = "jupyter_streamchat-js/0.1.0";
+/** How long a connection or a conversation that nobody uses is kept, in case somebody comes back. */
+export const LINGER_MS = 5_000;
+
+/** How the connection stands; `reason` says what a person can do about it, `retryAt` is in `Date.now()` milliseconds. */
+export type Status =
+  | { readonly kind: "connecting" }
+  | { readonly kind: "live" }
+  | { readonly kind: "reconnecting"; readonly retryAt: number | null; readonly reason: ErrorInfo | null }
+  | { readonly kind: "ended"; readonly reason: ErrorInfo };
+
+export interface SendRequest {
+  /** Without it, another answer to `parent`. */
+  readonly text?: string;
+  readonly parent?: string;
+  readonly model?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
+/** How a send went: into the log, refused (nothing was logged), or taken back before it left. */
+export type SendResult =
+  | { readonly kind: "accepted" }
+  | { readonly kind: "refused"; readonly error: ErrorInfo }
+  | { readonly kind: "withdrawn" };
+
+interface Held {
+  readonly store: ConversationStore;
+  readonly go: () => void;
+  readonly withdraw: () => void;
+}
+
+interface Followed {
+  readonly store: ConversationStore;
+  watchers: number;
+  linger: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** Any number of conversations over one socket, which is opened when first needed and opened again when it is lost. */
+export class Connection {
+  status: Status = { kind: "connecting" };
+  /** The models one can pick from, once the relay has told. */
+  catalog: ModelsOk | null = null;
+  readonly #transport: Transport;
+  readonly #session: ClientSession;
+  readonly #answers = new Map<string, (ok: OkFrame | null, error: ErrorInfo | null) => void>();
+  readonly #followed = new Map<string, Followed>();
+  readonly #held = new Map<string, Held>();
+  readonly #listeners = new Set<() => void>();
+  #link: Link | null = null;
+  #diagnosis = new AbortController();
+  #heartbeat: ReturnType<typeof setTimeout> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #linger: ReturnType<typeof setTimeout> | undefined;
+  #holders = 0;
+  #asking = false;
+
+  constructor(transport: Transport, jitter: () => number = Math.random) {
+    this.#transport = transport;
+    this.#session = new ClientSession(CLIENT, jitter);
+  }
+
+  subscribe(listener: () => void, signal: AbortSignal): void {
+    this.#listeners.add(listener);
+    signal.addEventListener("abort", () => this.#listeners.delete(listener));
+  }
+
+  /** Keep the connection until the signal; the first holder opens it, some time after the last one it closes. */
+  hold(signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.#holders += 1;
+    clearTimeout(this.#linger);
+    this.#start();
+    signal.addEventListener("abort", () => {
+      this.#holders -= 1;
+      if (this.#holders === 0) this.#linger = setTimeout(() => this.#rest(), LINGER_MS);
+    });
+  }
+
+  /** Follow a conversation until the signal. All its watchers share one store. */
+  follow(conversation: string, signal: AbortSignal): ConversationStore {
+    let followed = this.#followed.get(conversation);
+    if (followed === undefined) {
+      const store = new ConversationStore(conversation);
+      followed = { store, watchers: 0, linger: undefined };
+      this.#followed.set(conversation, followed);
+      this.#ask(this.#session.open(conversation), (_, error) => {
+        store.problem = error;
+        store.changed();
+      });
+    }
+    const entry = followed;
+    entry.watchers += 1;
+    clearTimeout(entry.linger);
+    signal.addEventListener("abort", () => {
+      entry.watchers -= 1;
+      if (entry.watchers > 0) return;
+      entry.linger = setTimeout(() => {
+        this.#followed.delete(conversation);
+        this.#ask(this.#session.leave(conversation), () => undefined);
+      }, LINGER_MS);
+    });
+    return entry.store;
+  }
+
+  /** Start a run. Its prompt shows at once; `result` tells how it went. */
+  send(store: ConversationStore, request: SendRequest): { run: string; result: Promise<SendResult> } {
+    const run = randomId();
+    const { text, ...rest } = request;
+    const options: SendOptions = {
+      ...rest,
+      ...(text === undefined ? {} : { message: { parts: [{ type: "text", text }] } }),
+    };
+    const held = this.#session.state === "offline" || this.#session.state === "greeting";
+    const outgoing = { run, text: text ?? "", parent: request.parent ?? null };
+    store.outbox.set(run, { ...outgoing, held });
+    const result = new Promise<SendResult>((resolve) => {
+      const over = (how: SendResult): void => {
+        this.#held.delete(run);
+        if (how.kind !== "accepted") {
+          store.outbox.delete(run);
+          store.stopping.delete(run);
+        }
+        store.changed();
+        resolve(how);
+      };
+      const go = (): void => {
+        this.#held.delete(run);
+        if (store.outbox.has(run)) store.outbox.set(run, { ...outgoing, held: false });
+        this.#ask(this.#session.send(store.id, run, options), (_, error) =>
+          over(error === null ? { kind: "accepted" } : { kind: "refused", error }),
+        );
+      };
+      // What has not left the page can be taken back as if it had never been sent.
+      if (held) this.#held.set(run, { store, go, withdraw: () => over({ kind: "withdrawn" }) });
+      else go();
+    });
+    store.changed();
+    return { run, result };
+  }
+
+  /** End a run early, or take it back where it has not left yet. */
+  stop(store: ConversationStore, run: string): void {
+    const held = this.#held.get(run);
+    if (held !== undefined) {
+      held.withdraw();
+      return;
+    }
+    if (store.stopping.has(run)) return;
+    store.stopping.add(run);
+    store.changed();
+    this.#ask(this.#session.stop(run), (_, error) => {
+      if (error === null) return;
+      store.stopping.delete(run);
+      store.changed();
+    });
+  }
+
+  /** Ask for the models anew. */
+  refreshCatalog(): void {
+    if (this.#asking) return;
+    this.#asking = true;
+    this.#ask(this.#session.models(), (ok) => {
+      this.#asking = false;
+      if (ok === null || !("models" in ok)) return;
+      this.catalog = ok;
+      this.#changed();
+    });
+  }
+
+  /** Do not wait for the next attempt. */
+  retryNow(): void {
+    if (this.#retry === undefined) return;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    this.#connect();
+  }
+
+  #start(): void {
+    if (this.#link !== null || this.#retry !== undefined || this.status.kind === "ended") return;
+    this.#connect();
+  }
+
+  #rest(): void {
+    clearTimeout(this.#retry);
+    clearTimeout(this.#heartbeat);
+    this.#retry = undefined;
+    this.#diagnosis.abort();
+    const link = this.#link;
+    this.#link = null;
+    link?.close();
+    // The session takes note; its wish to come back waits for the next holder.
+    if (link !== null) this.#session.disconnected();
+    if (this.status.kind !== "ended") this.#is({ kind: "connecting" });
+  }
+
+  #connect(): void {
+    this.#diagnosis.abort();
+    this.#diagnosis = new AbortController();
+    if (this.status.kind !== "connecting") {
+      const reason = this.status.kind === "reconnecting" ? this.status.reason : null;
+      this.#is({ kind: "reconnecting", retryAt: null, reason });
+    }
+    let opened = false;
+    const link: Link = this.#transport.connect({
+      opened: () => {
+        if (this.#link !== link) return;
+        opened = true;
+        this.#do(this.#session.connected(now()));
+      },
+      received: (text) => {
+        if (this.#link === link) this.#do(this.#session.received(text, now()));
+      },
+      closed: (code) => {
+        if (this.#link !== link) return;
+        this.#link = null;
+        this.#do(this.#session.disconnected(code));
+        if (!opened) void this.#diagnose();
+      },
+    });
+    this.#link = link;
+  }
+
+  /** A refused socket only shows 1006: ask the server why. */
+  async #diagnose(): Promise<void> {
+    const { signal } = this.#diagnosis;
+    const reason = await this.#transport.diagnose(signal).catch(() => null);
+    if (signal.aborted || this.status.kind !== "reconnecting") return;
+    this.#is({ ...this.status, reason });
+  }
+
+  #ask([id, outcomes]: Asked, answered: (ok: OkFrame | null, error: ErrorInfo | null) => void): void {
+    this.#answers.set(id, answered);
+    this.#do(outcomes);
+  }
+
+  #do(outcomes: readonly Outcome[]): void {
+    for (const outcome of outcomes) this.#carryOut(outcome);
+    clearTimeout(this.#heartbeat);
+    const deadline = this.#session.deadline();
+    if (deadline !== null) {
+      const wait = Math.max(0, deadline - now()) * 1000;
+      this.#heartbeat = setTimeout(() => this.#do(this.#session.tick(now())), wait);
+    }
+  }
+
+  #carryOut(outcome: Outcome): void {
+    switch (outcome.type) {
+      case "write":
+        this.#link?.send(JSON.stringify(outcome.frame));
+        return;
+      case "answer": {
+        const answered = this.#answers.get(outcome.id);
+        this.#answers.delete(outcome.id);
+        answered?.(outcome.ok, outcome.error);
+        return;
+      }
+      case "deliver":
+        this.#followed.get(outcome.conversation)?.store.deliver(outcome.events);
+        return;
+      case "replace":
+        this.#followed.get(outcome.conversation)?.store.replace(outcome.state);
+        return;
+      case "drop":
+        // The transport reports `closed`, and that leads on.
+        this.#link?.close();
+        return;
+      case "retry": {
+        const wait = outcome.delay_s * 1000;
+        const reason = this.status.kind === "reconnecting" ? this.status.reason : null;
+        clearTimeout(this.#retry);
+        this.#retry = setTimeout(() => {
+          this.#retry = undefined;
+          this.#connect();
+        }, wait);
+        this.#is({ kind: "reconnecting", retryAt: Date.now() + wait, reason });
+        return;
+      }
+      case "ended":
+        this.#is({ kind: "ended", reason: outcome.error });
+        for (const { go } of [...this.#held.values()]) go();
+        this.#link?.close();
+        return;
+      case "live":
+        this.#is({ kind: "live" });
+        queueMicrotask(() => {
+          for (const { go } of [...this.#held.values()]) go();
+        });
+        // A relay that was started anew may have others.
+        queueMicrotask(() => this.refreshCatalog());
+        return;
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  #is(status: Status): void {
+    this.status = status;
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+/** An id that never meets another: 24 of 64 letters, 144 bits. */
+export function randomId(): string {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  const bytes = crypto.getRandomValues(new Uint8Array(24));
+  return Array.from(bytes, (byte) => alphabet[byte & 63]).join("");
+}
+
+function now(): number {
+  return performance.now() / 1000;
+}

@@ -1,0 +1,630 @@
+// Generated from protocol/frames.py by `python -m streamchat_relay.protocol.schema`.
+// Do not edit: a test fails when this file and its source differ.
+
+export const SUBPROTOCOL = "streamchat.v1";
+
+/**
+ * Terminal: somebody or something ended the run; what came stays.
+ */
+export interface Abort {
+  readonly type: "abort";
+  readonly run: string;
+  readonly reason: "budget" | "server_lost" | "unwatched" | "user";
+  readonly t: number;
+}
+
+/**
+ * Everything up to `seq` was seen; widens the window.
+ */
+export interface Ack {
+  readonly type: "ack";
+  readonly conversation: string;
+  readonly seq: number;
+}
+
+/**
+ * The server is about to close; `error.retryable` says whether to come back.
+ */
+export interface Bye {
+  readonly type: "bye";
+  readonly error: ErrorInfo;
+}
+
+/**
+ * A conversation's whole state: what a `snapshot` carries and `reduce` folds events into.
+ */
+export interface Conversation {
+  readonly messages: ReadonlyArray<Message>;
+  readonly runs: Readonly<Record<string, RunRecord>>;
+  readonly settings: Settings;
+  readonly title: string;
+}
+
+/**
+ * Terminal: the run failed; what came stays.
+ */
+export interface ErrorEvent {
+  readonly type: "error";
+  readonly run: string;
+  readonly error: ErrorInfo;
+  readonly t: number;
+}
+
+/**
+ * An error as it travels and as it is kept in the log.
+ *
+ * `retry_after` is in seconds.
+ *
+ */
+export interface ErrorInfo {
+  readonly code: "bad_cursor" | "bad_request" | "budget_exhausted" | "conflict" | "content_filtered" | "context_length" | "forbidden" | "internal" | "model_unknown" | "not_found" | "provider_auth" | "provider_error" | "provider_overloaded" | "provider_rate_limited" | "rate_limited" | "stalled" | "timeout" | "too_large" | "truncated" | "unauthorized";
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly retry_after?: number | null;
+}
+
+/**
+ * Contiguous events of one conversation: `to - from + 1 == len(events)`.
+ */
+export interface Events {
+  readonly type: "events";
+  readonly conversation: string;
+  readonly epoch: string;
+  readonly from: number;
+  readonly to: number;
+  readonly events: ReadonlyArray<MessageAdded | SettingsChanged | TitleChanged | Start | Status | TextStart | TextDelta | TextEnd | ReasoningStart | ReasoningDelta | ReasoningEnd | ToolInputStart | ToolInputDelta | ToolInputAvailable | ToolOutputAvailable | ToolOutputError | File | SourceUrl | Finish | Abort | ErrorEvent>;
+}
+
+/**
+ * A request failed, or (without `id`) a frame could not be taken.
+ */
+export interface Fail {
+  readonly type: "fail";
+  readonly error: ErrorInfo;
+  readonly id?: string | null;
+}
+
+/**
+ * The model made a file.
+ */
+export interface File {
+  readonly type: "file";
+  readonly run: string;
+  readonly part: string;
+  readonly url: string;
+  readonly media_type: string;
+  readonly t: number;
+}
+
+/**
+ * A file by address: a `data:` URL or a blob of this server.
+ */
+export interface FilePart {
+  readonly type: "file";
+  readonly url: string;
+  readonly media_type: string;
+  readonly name?: string;
+  readonly id?: string;
+  readonly open?: boolean;
+}
+
+/**
+ * Terminal: the model ended by itself.
+ */
+export interface Finish {
+  readonly type: "finish";
+  readonly run: string;
+  readonly finish_reason: "content-filter" | "length" | "other" | "stop" | "tool-calls";
+  readonly raw_reason: string;
+  readonly usage: Usage;
+  readonly timing: Timing;
+  readonly t: number;
+}
+
+/**
+ * Must come first. `client` is name/version.
+ */
+export interface Hello {
+  readonly type: "hello";
+  readonly client: string;
+}
+
+/**
+ * Follow a conversation no more; its runs go on.
+ */
+export interface Leave {
+  readonly type: "leave";
+  readonly id: string;
+  readonly conversation: string;
+}
+
+/**
+ * Answers `leave`.
+ */
+export interface LeaveOk {
+  readonly type: "ok";
+  readonly id: string;
+}
+
+/**
+ * Bounds that a client should know, in bytes.
+ */
+export interface Limits {
+  readonly max_frame_bytes: number;
+  readonly window_bytes: number;
+  readonly join_bytes: number;
+}
+
+/**
+ * One message of the tree: `parent` is the id of the message it follows.
+ *
+ * `run` names the run that writes an assistant's message, or that a user's message asked for.
+ *
+ */
+export interface Message {
+  readonly id: string;
+  readonly role: "assistant" | "system" | "tool" | "user";
+  readonly parts: ReadonlyArray<TextPart | ReasoningPart | FilePart | SourcePart | ToolPart>;
+  readonly parent: string | null;
+  readonly run: string | null;
+}
+
+/**
+ * A complete message joined the conversation.
+ */
+export interface MessageAdded {
+  readonly type: "message";
+  readonly message: Message;
+  readonly t: number;
+}
+
+/**
+ * A model as a person picks it. `id` is `provider/name`; names may hold slashes and colons.
+ *
+ * `capabilities` are words like `text`, `reasoning`, `image`; a client ignores those it does not
+ * know.
+ *
+ */
+export interface ModelInfo {
+  readonly id: string;
+  readonly provider: string;
+  readonly name: string;
+  readonly capabilities?: ReadonlyArray<string>;
+}
+
+/**
+ * Asks which models there are.
+ */
+export interface Models {
+  readonly type: "models";
+  readonly id: string;
+}
+
+/**
+ * Answers `models`.
+ */
+export interface ModelsOk {
+  readonly type: "ok";
+  readonly id: string;
+  readonly models: ReadonlyArray<ModelInfo>;
+  readonly default: string;
+  readonly problems: ReadonlyArray<ProviderProblem>;
+}
+
+/**
+ * Follow a conversation, from after `after`; without it the state comes as a snapshot.
+ */
+export interface Open {
+  readonly type: "open";
+  readonly id: string;
+  readonly conversation: string;
+  readonly after?: number | null;
+  readonly epoch?: string | null;
+}
+
+/**
+ * Answers `open`; a `snapshot` or `events` follow.
+ */
+export interface OpenOk {
+  readonly type: "ok";
+  readonly id: string;
+  readonly conversation: string;
+  readonly epoch: string;
+  readonly head: number;
+}
+
+/**
+ * Are you there? Either side may ask.
+ */
+export interface Ping {
+  readonly type: "ping";
+  readonly t: number;
+}
+
+/**
+ * I am; `t` is the ping's.
+ */
+export interface Pong {
+  readonly type: "pong";
+  readonly t: number;
+}
+
+/**
+ * What a person sends: text and files.
+ */
+export interface Prompt {
+  readonly parts: ReadonlyArray<TextPart | FilePart>;
+}
+
+/**
+ * Why a provider's models are missing, and what a person can do.
+ */
+export interface ProviderProblem {
+  readonly provider: string;
+  readonly message: string;
+}
+
+/**
+ * Text joins its reasoning part.
+ */
+export interface ReasoningDelta {
+  readonly type: "reasoning-delta";
+  readonly run: string;
+  readonly part: string;
+  readonly delta: string;
+  readonly t: number;
+}
+
+/**
+ * A reasoning part is complete.
+ */
+export interface ReasoningEnd {
+  readonly type: "reasoning-end";
+  readonly run: string;
+  readonly part: string;
+  readonly t: number;
+}
+
+/**
+ * What a reasoning model thought before it answered.
+ */
+export interface ReasoningPart {
+  readonly type: "reasoning";
+  readonly text: string;
+  readonly id?: string;
+  readonly open?: boolean;
+}
+
+/**
+ * A reasoning part opens.
+ */
+export interface ReasoningStart {
+  readonly type: "reasoning-start";
+  readonly run: string;
+  readonly part: string;
+  readonly t: number;
+}
+
+/**
+ * One run as the conversation remembers it.
+ *
+ * `first_t` is when its first delta came and `ended_t` when it ended, in milliseconds after it
+ * was accepted.
+ *
+ */
+export interface RunRecord {
+  readonly id: string;
+  readonly message: string;
+  readonly model: string;
+  readonly provider: string;
+  readonly state?: "done" | "error" | "interrupted" | "queued" | "retrying" | "running" | "stopping";
+  readonly position?: number | null;
+  readonly retry_after?: number | null;
+  readonly first_t?: number | null;
+  readonly ended_t?: number | null;
+  readonly finish_reason?: "content-filter" | "length" | "other" | "stop" | "tool-calls" | null;
+  readonly raw_reason?: string | null;
+  readonly usage?: Usage | null;
+  readonly timing?: Timing | null;
+  readonly abort_reason?: "budget" | "server_lost" | "unwatched" | "user" | null;
+  readonly error?: ErrorInfo | null;
+}
+
+/**
+ * Start a run: with `message` a new prompt, without it another answer to `parent`.
+ */
+export interface Send {
+  readonly type: "send";
+  readonly id: string;
+  readonly conversation: string;
+  readonly run: string;
+  readonly model?: string;
+  readonly message?: Prompt | null;
+  readonly parent?: string | null;
+  readonly params?: Readonly<Record<string, unknown>> | null;
+}
+
+/**
+ * Answers `send`; `message` is the id of the message that the run writes.
+ */
+export interface SendOk {
+  readonly type: "ok";
+  readonly id: string;
+  readonly run: string;
+  readonly message: string;
+  readonly duplicate: boolean;
+}
+
+/**
+ * What the next `send` uses where it names nothing else.
+ */
+export interface Settings {
+  readonly model: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The next send uses these.
+ */
+export interface SettingsChanged {
+  readonly type: "settings";
+  readonly model?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly t: number;
+}
+
+/**
+ * The whole conversation up to `seq`; replaces what the client has.
+ */
+export interface Snapshot {
+  readonly type: "snapshot";
+  readonly conversation: string;
+  readonly epoch: string;
+  readonly seq: number;
+  readonly state: Conversation;
+}
+
+/**
+ * A source that the model cites.
+ */
+export interface SourcePart {
+  readonly type: "source";
+  readonly url: string;
+  readonly title?: string;
+  readonly id?: string;
+  readonly open?: boolean;
+}
+
+/**
+ * The model cites a source.
+ */
+export interface SourceUrl {
+  readonly type: "source-url";
+  readonly run: string;
+  readonly part: string;
+  readonly url: string;
+  readonly title?: string;
+  readonly t: number;
+}
+
+/**
+ * A run was accepted and will write `message`.
+ */
+export interface Start {
+  readonly type: "start";
+  readonly run: string;
+  readonly message: StartedMessage;
+  readonly model: string;
+  readonly provider: string;
+  readonly t: number;
+}
+
+/**
+ * The message that a run is about to write.
+ */
+export interface StartedMessage {
+  readonly id: string;
+  readonly role: "assistant" | "system" | "tool" | "user";
+  readonly parent: string | null;
+}
+
+/**
+ * Where a run stands before its first token; `retry_after` in seconds.
+ */
+export interface Status {
+  readonly type: "status";
+  readonly run: string;
+  readonly state: "queued" | "retrying" | "running";
+  readonly position?: number | null;
+  readonly retry_after?: number | null;
+  readonly t: number;
+}
+
+/**
+ * End a run early.
+ */
+export interface Stop {
+  readonly type: "stop";
+  readonly id: string;
+  readonly run: string;
+}
+
+/**
+ * Answers `stop` with the run's state by now.
+ */
+export interface StopOk {
+  readonly type: "ok";
+  readonly id: string;
+  readonly state: "done" | "error" | "interrupted" | "queued" | "retrying" | "running" | "stopping";
+}
+
+/**
+ * Text joins its part.
+ */
+export interface TextDelta {
+  readonly type: "text-delta";
+  readonly run: string;
+  readonly part: string;
+  readonly delta: string;
+  readonly t: number;
+}
+
+/**
+ * A text part is complete.
+ */
+export interface TextEnd {
+  readonly type: "text-end";
+  readonly run: string;
+  readonly part: string;
+  readonly t: number;
+}
+
+/**
+ * Markdown text.
+ */
+export interface TextPart {
+  readonly type: "text";
+  readonly text: string;
+  readonly id?: string;
+  readonly open?: boolean;
+}
+
+/**
+ * A text part opens.
+ */
+export interface TextStart {
+  readonly type: "text-start";
+  readonly run: string;
+  readonly part: string;
+  readonly t: number;
+}
+
+/**
+ * Durations of one run: milliseconds from acceptance, output tokens per second.
+ *
+ * `ttft_ms` (time to first token) is absent when no token came; `output_per_s` counts from the
+ * first token to the last and is absent when that span has no length.
+ *
+ */
+export interface Timing {
+  readonly total_ms: number;
+  readonly ttft_ms?: number | null;
+  readonly output_per_s?: number | null;
+}
+
+/**
+ * The conversation has a (new) title.
+ */
+export interface TitleChanged {
+  readonly type: "title";
+  readonly title: string;
+  readonly t: number;
+}
+
+/**
+ * A tool call's arguments are complete.
+ */
+export interface ToolInputAvailable {
+  readonly type: "tool-input-available";
+  readonly run: string;
+  readonly part: string;
+  readonly name: string;
+  readonly input: unknown;
+  readonly t: number;
+}
+
+/**
+ * JSON text joins a tool call's arguments.
+ */
+export interface ToolInputDelta {
+  readonly type: "tool-input-delta";
+  readonly run: string;
+  readonly part: string;
+  readonly delta: string;
+  readonly t: number;
+}
+
+/**
+ * A tool call opens; its part id is the call's id.
+ */
+export interface ToolInputStart {
+  readonly type: "tool-input-start";
+  readonly run: string;
+  readonly part: string;
+  readonly name: string;
+  readonly t: number;
+}
+
+/**
+ * A tool answered.
+ */
+export interface ToolOutputAvailable {
+  readonly type: "tool-output-available";
+  readonly run: string;
+  readonly part: string;
+  readonly output: unknown;
+  readonly t: number;
+}
+
+/**
+ * A tool failed.
+ */
+export interface ToolOutputError {
+  readonly type: "tool-output-error";
+  readonly run: string;
+  readonly part: string;
+  readonly error: string;
+  readonly t: number;
+}
+
+/**
+ * A tool call and, once there is one, its result.
+ *
+ * `input_text` is the arguments' JSON as it streams; `input` the arguments once complete.
+ *
+ */
+export interface ToolPart {
+  readonly type: "tool";
+  readonly name: string;
+  readonly input_text?: string;
+  readonly input?: unknown;
+  readonly output?: unknown;
+  readonly error?: string;
+  readonly id?: string;
+  readonly open?: boolean;
+}
+
+/**
+ * Tokens of one run, as the provider counted them.
+ *
+ * `input` includes `cached`; `output` includes `reasoning`. `estimated` is true where the
+ * provider gave no count and the relay guessed from the text's length.
+ *
+ */
+export interface Usage {
+  readonly input: number;
+  readonly output: number;
+  readonly reasoning?: number | null;
+  readonly cached?: number | null;
+  readonly estimated?: boolean;
+}
+
+/**
+ * Answers `hello`. `session` names this socket, `version` the relay's release.
+ */
+export interface Welcome {
+  readonly type: "welcome";
+  readonly session: string;
+  readonly user: string;
+  readonly heartbeat_s: number;
+  readonly limits: Limits;
+  readonly version: string;
+}
+
+export type Event = MessageAdded | SettingsChanged | TitleChanged | Start | Status | TextStart | TextDelta | TextEnd | ReasoningStart | ReasoningDelta | ReasoningEnd | ToolInputStart | ToolInputDelta | ToolInputAvailable | ToolOutputAvailable | ToolOutputError | File | SourceUrl | Finish | Abort | ErrorEvent;
+
+export type ClientFrame = Hello | Models | Open | Leave | Send | Stop | Ack | Ping | Pong;
+
+export type Ok = ModelsOk | OpenOk | LeaveOk | SendOk | StopOk;
+
+export type ServerFrame = Welcome | ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | Events | Snapshot | Fail | Bye | Ping | Pong;

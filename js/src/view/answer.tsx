@@ -1,0 +1,172 @@
+/** One answer: its parts as they grow, how it stands, how it ended, and its figures. */
+
+import { useState } from "preact/hooks";
+import type { ConversationStore } from "../conversation.ts";
+import { copyText, linkAddress, visible } from "../markdown/index.ts";
+import { ended, textOf, type Part } from "../model/reduce.ts";
+import type { Message, RunRecord } from "../protocol/frames.gen.ts";
+import { GrowingText } from "./growing.tsx";
+import { CheckIcon, CopyIcon, RetryIcon, StopIcon } from "./icons.tsx";
+import { ending, figures, progress } from "./words.ts";
+
+/** JupyterLab's classes for Markdown: for each text of a chat, or for all of an output. */
+const CHAT_LOOK = "jp-RenderedHTMLCommon";
+const OUTPUT_LOOK = "jp-RenderedHTMLCommon jp-RenderedMarkdown";
+
+interface Props {
+  readonly store: ConversationStore;
+  readonly run: string;
+  readonly message?: Message | undefined;
+  readonly record?: RunRecord | undefined;
+  readonly held?: boolean;
+  /** Whether this is all of an output: it then looks as its Markdown will, which JupyterLab shows in its place at the end. */
+  readonly asOutput?: boolean;
+  readonly onStop?: (() => void) | undefined;
+  readonly onRetry?: (() => void) | undefined;
+}
+
+export function Answer({ store, run, message, record, held = false, asOutput = false, onStop, onRetry }: Props) {
+  const over = record !== undefined && ended(record);
+  const parts = message?.parts ?? [];
+  const waiting = over ? "" : progress(record, held, store.stopping.has(run), parts.length > 0);
+  const end = record === undefined ? null : ending(record);
+  return (
+    <article
+      class={asOutput ? `streamchat-answer ${OUTPUT_LOOK}` : "streamchat-answer"}
+      aria-label={record ? `Answer of ${record.model}` : "Answer"}
+      aria-busy={!over}
+    >
+      {message !== undefined &&
+        parts.map((part) => (
+          <PartView key={part.id} {...{ store, run, message, part }} look={asOutput ? "" : CHAT_LOOK} />
+        ))}
+      {end?.tone === "bad" && (
+        <div class="streamchat-ending streamchat-bad">
+          <span>{end.text}</span>
+          {onRetry !== undefined && <RetryButton onRetry={onRetry} />}
+        </div>
+      )}
+      <div class="streamchat-meta">
+        {!over && <Pulse />}
+        {waiting && <span class="streamchat-progress">{waiting}</span>}
+        {over && message !== undefined && textOf(message) !== "" && (
+          <CopyAnswer store={store} id={message.id} />
+        )}
+        {record !== undefined && !waiting && (
+          <span class="streamchat-figures">
+            {end?.tone === "calm" && <span class="streamchat-ending">{end.text}</span>}
+            <span class="streamchat-model">{record.model}</span>
+            {over &&
+              figures(record).map(({ text, title }) => (
+                <span key={title} title={title}>
+                  {text}
+                </span>
+              ))}
+          </span>
+        )}
+        {end?.tone === "calm" && onRetry !== undefined && <RetryButton onRetry={onRetry} />}
+        {!over && onStop !== undefined && (
+          <button type="button" class="streamchat-quiet" onClick={onStop} disabled={store.stopping.has(run)}>
+            <StopIcon /> Stop
+          </button>
+        )}
+      </div>
+    </article>
+  );
+}
+
+interface PartProps {
+  readonly store: ConversationStore;
+  readonly run: string;
+  readonly message: Message;
+  readonly part: Part;
+  readonly look: string;
+}
+
+function PartView({ store, run, message, part, look }: PartProps) {
+  const text = { store, run, message: message.id, part: part.id ?? "", open: part.open === true, look };
+  switch (part.type) {
+    case "text":
+      return <GrowingText {...text} />;
+    case "reasoning":
+      return (
+        <Folded label={part.open ? "Thinking…" : "Reasoning"}>
+          <GrowingText {...text} />
+        </Folded>
+      );
+    case "tool":
+      return (
+        <Folded label={`Tool: ${visible(part.name)}`}>
+          <pre class="streamchat-tool">{visible(toolText(part))}</pre>
+        </Folded>
+      );
+    case "source": {
+      const address = linkAddress(part.url);
+      const title = visible(part.title || part.url);
+      return address === null ? null : (
+        <a class="streamchat-source" href={address} title={address} target="_blank" rel="noopener noreferrer">
+          {title}
+        </a>
+      );
+    }
+    case "file":
+      return <div class="streamchat-file">File: {visible(part.name || part.media_type)}</div>;
+    default:
+      part satisfies never;
+      return null;
+  }
+}
+
+function toolText(part: Extract<Part, { type: "tool" }>): string {
+  const json = (value: unknown): string => JSON.stringify(value, null, 2);
+  return [
+    part.input === undefined ? (part.input_text ?? "") : json(part.input),
+    ...(part.output === undefined ? [] : ["→ " + json(part.output)]),
+    ...(part.error ? ["Failed: " + part.error] : []),
+  ].join("\n");
+}
+
+/** Its content is made only when somebody looks. */
+function Folded({ label, children }: { label: string; children: preact.ComponentChildren }) {
+  const [open, set] = useState(false);
+  return (
+    <details class="streamchat-folded" onToggle={(event) => set(event.currentTarget.open)}>
+      <summary>{label}</summary>
+      {open && <div class="streamchat-folded-content">{children}</div>}
+    </details>
+  );
+}
+
+function RetryButton({ onRetry }: { readonly onRetry: () => void }) {
+  return (
+    <button type="button" class="streamchat-quiet" onClick={onRetry}>
+      <RetryIcon /> Retry
+    </button>
+  );
+}
+
+function Pulse() {
+  return (
+    <span class="streamchat-pulse" aria-hidden="true">
+      <i />
+      <i />
+      <i />
+    </span>
+  );
+}
+
+function CopyAnswer({ store, id }: { store: ConversationStore; id: string }) {
+  const [copied, set] = useState(false);
+  const copy = async (): Promise<void> => {
+    const message = store.state.messages.find((one) => one.id === id);
+    if (message === undefined || !(await copyText(textOf(message)))) return;
+    set(true);
+    setTimeout(() => set(false), 1500);
+  };
+  const label = copied ? "Copied" : "Copy answer as Markdown";
+  return (
+    <button type="button" class="streamchat-icon" aria-label={label} title={label} onClick={() => void copy()}>
+      {copied ? <CheckIcon /> : <CopyIcon />}
+    </button>
+  );
+}

@@ -1,0 +1,45 @@
+/** What ties components to things that change by themselves. */
+
+import { useEffect, useReducer, useState } from "preact/hooks";
+
+interface Subject {
+  subscribe(listener: () => void, signal: AbortSignal): void;
+}
+
+/** Render again whenever the subject changes. */
+export function useChanges(subject: Subject): void {
+  const [, again] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    const lifetime = new AbortController();
+    subject.subscribe(() => again(undefined), lifetime.signal);
+    // It may have changed between the rendering and now.
+    again(undefined);
+    return () => lifetime.abort();
+  }, [subject]);
+}
+
+/** `Date.now()`, renewed every second while `active`. */
+export function useNow(active: boolean): number {
+  const [now, set] = useState(Date.now);
+  useEffect(() => {
+    if (!active) return undefined;
+    set(Date.now());
+    const timer = setInterval(() => set(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, [active]);
+  return active ? Math.max(now, Date.now()) : now;
+}
+
+/** True only after `value` has been true for so long: what is over at once need not be shown. */
+export function useSettled(value: boolean, ms: number): boolean {
+  const [settled, set] = useState(false);
+  useEffect(() => {
+    if (!value) {
+      set(false);
+      return undefined;
+    }
+    const timer = setTimeout(() => set(true), ms);
+    return () => clearTimeout(timer);
+  }, [value, ms]);
+  return value && settled;
+}

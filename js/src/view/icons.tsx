@@ -1,0 +1,59 @@
+/** The few pictures on buttons. */
+
+const frame = { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": true } as const;
+const stroke = {
+  fill: "none",
+  stroke: "currentColor",
+  "stroke-width": 1.5,
+  "stroke-linecap": "round",
+  "stroke-linejoin": "round",
+} as const;
+
+export function SendIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} stroke-width={1.8} d="M8 13V3.5M3.8 7.5 8 3.3l4.2 4.2" />
+    </svg>
+  );
+}
+
+export function StopIcon() {
+  return (
+    <svg {...frame}>
+      <rect x="4" y="4" width="8" height="8" rx="1.6" fill="currentColor" />
+    </svg>
+  );
+}
+
+export function CopyIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="M5.5 5.5v-2a1 1 0 0 1 1-1h6a1 1 0 0 1 1 1v6a1 1 0 0 1-1 1h-2" />
+      <rect {...stroke} x="2.5" y="5.5" width="8" height="8" rx="1" />
+    </svg>
+  );
+}
+
+export function CheckIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="m3 8.5 3.2 3.2L13 4.8" />
+    </svg>
+  );
+}
+
+export function DownIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="M8 3v9.5M3.8 8.5 8 12.7l4.2-4.2" />
+    </svg>
+  );
+}
+
+export function RetryIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="M13 8a5 5 0 1 1-1.6-3.7M13 2.5v2.6h-2.6" />
+    </svg>
+  );
+}

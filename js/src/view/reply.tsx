@@ -1,0 +1,46 @@
+/** One run's answer by itself, under the cell that asked for it. */
+
+import type { Connection } from "../connection.ts";
+import type { ConversationStore } from "../conversation.ts";
+import { ended } from "../model/reduce.ts";
+import { Answer } from "./answer.tsx";
+import { Announcer } from "./chat.tsx";
+import { useChanges, useSettled } from "./hooks.ts";
+import { Notice, Obstacle, StatusLine } from "./status.tsx";
+
+/** A kernel shows its reply before its prompt has reached the relay; after this long something is wrong. */
+const LOST_MS = 15_000;
+
+interface Props {
+  readonly connection: Connection;
+  readonly store: ConversationStore;
+  readonly run: string;
+}
+
+export function ReplyView({ connection, store, run }: Props) {
+  useChanges(store);
+  const record = store.state.runs[run];
+  const message = store.state.messages.findLast((one) => one.id === record?.message);
+  const lost = useSettled(store.loaded && record === undefined, LOST_MS);
+  if (store.problem !== null) return <Notice text={store.problem.message} />;
+  if (lost) {
+    return <Notice text="This answer is not on this server: its conversation was deleted, or it was made elsewhere." />;
+  }
+  const over = record !== undefined && ended(record);
+  return (
+    <>
+      <Answer
+        {...{ store, run, message, record }}
+        held={!store.loaded}
+        asOutput
+        onStop={record === undefined || over ? undefined : () => connection.stop(store, run)}
+      />
+      <Announcer
+        store={store}
+        entry={{ kind: "answer", key: run, run, held: false, ...(message && { message }), ...(record && { record }) }}
+      />
+      <Obstacle connection={connection} />
+      {!over && <StatusLine connection={connection} />}
+    </>
+  );
+}

@@ -1,0 +1,122 @@
+/** What a person reads about a run and about the connection. */
+
+import type { Status } from "../connection.ts";
+import type { ErrorInfo, RunRecord } from "../protocol/frames.gen.ts";
+
+/** What a run does before its first token, or that it is being stopped; empty when there is nothing to say. */
+export function progress(
+  record: RunRecord | undefined,
+  held: boolean,
+  stopping: boolean,
+  streaming: boolean,
+): string {
+  if (stopping) return "Stopping…";
+  if (record === undefined) return held ? "Waiting for the connection…" : "Sending…";
+  if (streaming) return "";
+  switch (record.state ?? "queued") {
+    case "queued":
+      return record.position == null || record.position < 1
+        ? "Queued…"
+        : `Queued, ${ordinal(record.position)} in line…`;
+    case "retrying":
+      return record.retry_after == null
+        ? "The provider is busy. Trying again…"
+        : `The provider is busy. Trying again in ${seconds(record.retry_after)}…`;
+    case "running":
+      return "Waiting for the first token…";
+    case "stopping":
+      return "Stopping…";
+    case "done":
+    case "error":
+    case "interrupted":
+      return "";
+  }
+}
+
+/** How a run ended, where that needs a word. */
+export function ending(
+  record: RunRecord,
+): { readonly tone: "calm" | "bad"; readonly text: string } | null {
+  if (record.state === "error") {
+    return { tone: "bad", text: record.error?.message ?? "The answer failed." };
+  }
+  if (record.state === "interrupted") {
+    switch (record.abort_reason) {
+      case "budget":
+        return { tone: "bad", text: "Stopped: the budget is used up." };
+      case "unwatched":
+        return { tone: "calm", text: "Stopped, as nobody was watching" };
+      case "server_lost":
+        return { tone: "bad", text: "The server was restarted while it answered. This is what came." };
+      default:
+        return { tone: "calm", text: "Stopped" };
+    }
+  }
+  if (record.finish_reason === "length") {
+    return { tone: "calm", text: "Cut off at the model’s length limit" };
+  }
+  if (record.finish_reason === "content-filter") {
+    return { tone: "bad", text: "Held back by the provider’s content filter." };
+  }
+  return null;
+}
+
+/** A run's figures: the short form, and what each means. */
+export function figures(record: RunRecord): { readonly text: string; readonly title: string }[] {
+  const shown: { text: string; title: string }[] = [];
+  const { timing, usage } = record;
+  const about = usage?.estimated ? "~" : "";
+  if (timing?.ttft_ms != null) {
+    shown.push({ text: `${seconds(timing.ttft_ms / 1000)} to first token`, title: "Time to first token" });
+  }
+  if (timing?.output_per_s != null) {
+    shown.push({
+      text: `${about}${rounded(timing.output_per_s)} tokens/s`,
+      title: about ? "Tokens per second, estimated" : "Tokens per second",
+    });
+  }
+  if (usage != null && usage.output > 0) {
+    const parts = [
+      `${about}${usage.input} tokens in`,
+      ...(usage.cached ? [`${usage.cached} of them cached`] : []),
+      `${about}${usage.output} tokens out`,
+      ...(usage.reasoning ? [`${usage.reasoning} of them reasoning`] : []),
+    ];
+    shown.push({ text: `${about}${usage.output} tokens`, title: parts.join(", ") });
+  }
+  return shown;
+}
+
+/** How the connection stands, where that needs a word. */
+export function connectivity(
+  status: Status,
+  now: number,
+): { readonly text: string; readonly reason: ErrorInfo | null; readonly canRetry: boolean } | null {
+  switch (status.kind) {
+    case "live":
+      return null;
+    case "connecting":
+      return { text: "Connecting…", reason: null, canRetry: false };
+    case "ended":
+      return { text: "Not connected", reason: status.reason, canRetry: false };
+    case "reconnecting": {
+      const wait = status.retryAt === null ? 0 : Math.ceil((status.retryAt - now) / 1000);
+      const text = wait > 0 ? `Reconnecting in ${wait} s` : "Reconnecting…";
+      return { text, reason: status.reason, canRetry: wait > 1 };
+    }
+  }
+}
+
+function seconds(value: number): string {
+  return value < 10 ? `${value.toFixed(value < 1 ? 2 : 1)} s` : `${Math.round(value)} s`;
+}
+
+function rounded(value: number): string {
+  return value < 10 ? value.toFixed(1) : String(Math.round(value));
+}
+
+function ordinal(position: number): string {
+  const tens = position % 100;
+  const suffix = tens > 10 && tens < 14 ? "th" : (["th", "st", "nd", "rd"][position % 10] ?? "th");
+  return `${position}${suffix}`;
+}

@@ -1,0 +1,124 @@
+/** The root for anywidget: `initialize` once for a widget's model, `render` once for each of its views. */
+
+import { h, render as draw } from "preact";
+import { pageConnection } from "./page.ts";
+import { Chat } from "./view/chat.tsx";
+import { ReplyView } from "./view/reply.tsx";
+import { Notice } from "./view/status.tsx";
+
+/** What of a widget's model is used here. A saved notebook may hold anything: nothing of it is trusted. */
+export interface WidgetModel {
+  get(name: string): unknown;
+  on(event: string, listener: () => void): void;
+  off(event: string, listener: () => void): void;
+}
+
+const ID = /^[A-Za-z0-9_-]{1,64}$/;
+const TRAITS = ["conversation", "run", "model", "params"] as const;
+/** Events that Jupyter would take for its own. */
+const KEYS = ["keydown", "keyup", "keypress"] as const;
+
+interface Initialized {
+  readonly signal?: AbortSignal;
+}
+
+interface Rendered extends Initialized {
+  readonly model: WidgetModel;
+  readonly el: HTMLElement;
+}
+
+function initialize({ signal }: Initialized): () => void {
+  const lifetime = lifetimeOf(signal);
+  // anywidget waits 2 s for a module at most, and the page has more to do than to connect.
+  afterPaint(lifetime.signal, () => pageConnection()?.hold(lifetime.signal));
+  return () => lifetime.abort();
+}
+
+function render({ model, el, signal }: Rendered): () => void {
+  const lifetime = lifetimeOf(signal);
+  const root = document.createElement("div");
+  root.setAttribute("data-lm-suppress-shortcuts", "true");
+  for (const key of KEYS) root.addEventListener(key, (event) => event.stopPropagation());
+  el.append(root);
+
+  let shown = new AbortController();
+  const show = (): void => {
+    shown.abort();
+    shown = new AbortController();
+    const { signal: one } = shown;
+    root.className = "streamchat";
+    const connection = pageConnection();
+    if (connection === null) {
+      const text =
+        "This page does not know a Jupyter server. Open the notebook in JupyterLab or Notebook 7 with jupyter_streamchat installed.";
+      draw(h(Notice, { text }), root);
+      return;
+    }
+    const conversation = word(model, "conversation");
+    const run = word(model, "run");
+    if (!ID.test(conversation) || (run !== "" && !ID.test(run))) {
+      const text = "This saved chat cannot be opened: its id is not valid. Run the cell again.";
+      draw(h(Notice, { text }), root);
+      return;
+    }
+    const store = connection.follow(conversation, one);
+    afterPaint(one, () => connection.hold(one));
+    root.classList.add(run === "" ? "streamchat-chat" : "streamchat-reply");
+    draw(
+      run === ""
+        ? h(Chat, {
+            key: conversation,
+            connection,
+            store,
+            model: word(model, "model"),
+            params: params(model),
+          })
+        : h(ReplyView, { key: run, connection, store, run }),
+      root,
+    );
+  };
+  show();
+  for (const trait of TRAITS) model.on(`change:${trait}`, show);
+
+  lifetime.signal.addEventListener("abort", () => {
+    for (const trait of TRAITS) model.off(`change:${trait}`, show);
+    shown.abort();
+    draw(null, root);
+    root.remove();
+  });
+  return () => lifetime.abort();
+}
+
+function word(model: WidgetModel, name: string): string {
+  const value = model.get(name);
+  return typeof value === "string" ? value : "";
+}
+
+function params(model: WidgetModel): Readonly<Record<string, unknown>> {
+  const value = model.get("params");
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
+}
+
+/** A lifetime that ends with its owner's signal or by itself. */
+function lifetimeOf(signal: AbortSignal | undefined): AbortController {
+  const lifetime = new AbortController();
+  if (signal?.aborted) lifetime.abort();
+  else signal?.addEventListener("abort", () => lifetime.abort(), { signal: lifetime.signal });
+  return lifetime;
+}
+
+/** Soon after the next paint; in a hidden page, where nothing is painted, soon. */
+function afterPaint(signal: AbortSignal, action: () => void): void {
+  let done = false;
+  const once = (): void => {
+    if (done || signal.aborted) return;
+    done = true;
+    action();
+  };
+  requestAnimationFrame(() => setTimeout(once, 0));
+  setTimeout(once, 250);
+}
+
+export default { initialize, render };

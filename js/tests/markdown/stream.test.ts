@@ -1,0 +1,245 @@
+// @vitest-environment happy-dom
+import fc from "fast-check";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { createMarkdownStream } from "../../src/markdown/index.ts";
+
+/** Runs only when told. */
+const manual = { schedule: () => () => undefined };
+
+function shown(pushes: readonly string[]): HTMLElement {
+  const container = document.createElement("div");
+  const stream = createMarkdownStream(container, manual);
+  for (const push of pushes) {
+    stream.push(push);
+    stream.flush();
+  }
+  stream.end();
+  return container;
+}
+
+const SAMPLE = `# Title &amp; more
+
+Some *text* with **bold**, \`code\` and [a link][ref].
+Second line.
+
+[ref]: https://example.com/x "T"
+
+- one
+- two
+
+  loose [link][ref]
+
+- [x] done
+1. first
+
+   \`\`\`py
+   x = 1
+
+   y = 2
+   \`\`\`
+
+\`\`\`js {1}
+let a = "<b>";
+
+## not a heading
+\`\`\`
+> quote
+> - in it
+
+| a | b |
+|---|--:|
+| 1 | 2 |
+
+    indented
+
+    code
+
+<div onclick="x()">raw</div>
+
+![alt](https://example.com/a.png) ~~gone~~ https://auto.link end
+Setext
+===
+
+~~~
+never closed
+
+x`;
+
+const PIECES = fc.constantFrom(
+  "a", "b ", "\n", "\n\n", "\r\n", "\r", "# ", "- ", "1. ", "> ", "  ", "    ", "```", "~~~", "`", "*", "**", "_", "|",
+  "|---|\n", "[r]", "[r]: http://x\n", "![i](u)", "<b>", "</b>", "<!--", "-->", "&lt;", "\\", "===\n", "---\n", "\t", "é", "😀",
+);
+
+describe("any way to cut a text into pushes gives the same nodes", () => {
+  const cutAt = (text: string, cuts: readonly number[]): string[] => {
+    const ends = [...cuts.map((cut) => cut % (text.length + 1)), text.length].sort((a, b) => a - b);
+    return ends.map((end, index) => text.slice(ends[index - 1] ?? 0, end));
+  };
+
+  it("for a text with every element", () => {
+    const whole = shown([SAMPLE]).innerHTML;
+    expect(whole).toContain("<h1>");
+    expect(shown([...SAMPLE]).innerHTML).toBe(whole);
+    fc.assert(
+      fc.property(fc.array(fc.nat(SAMPLE.length), { maxLength: 12 }), (cuts) => {
+        expect(shown(cutAt(SAMPLE, cuts)).innerHTML).toBe(whole);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("for any soup of Markdown", () => {
+    fc.assert(
+      fc.property(fc.array(PIECES, { maxLength: 40 }), fc.array(fc.nat(400), { maxLength: 8 }), (pieces, cuts) => {
+        const text = pieces.join("");
+        expect(shown(cutAt(text, cuts)).innerHTML).toBe(shown([text]).innerHTML);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
+
+describe("what is shown", () => {
+  const html = (text: string): string => shown([text]).innerHTML;
+
+  it("is the elements of Markdown", () => {
+    expect(html("# T\n\na *b* **c** ~~d~~ `e`")).toBe(
+      "<h1>T</h1><p>a <em>b</em> <strong>c</strong> <del>d</del> <code>e</code></p>",
+    );
+    expect(html("3. a\n4. b")).toBe('<ol start="3"><li>a</li><li>b</li></ol>');
+    expect(html("|a|b|\n|-|-:|\n|1|2|")).toContain('<td class="streamchat-md-right">2</td>');
+    expect(html("- [x] a")).toContain('type="checkbox"');
+    expect(html("a &amp; b &lt;i&gt; `&amp;` &bogus;")).toBe(
+      "<p>a &amp; b &lt;i&gt; <code>&amp;amp;</code> &amp;bogus;</p>",
+    );
+  });
+
+  it("shows raw HTML as text", () => {
+    const node = shown(['<script>alert(1)</script>\n\nx <img src=x onerror="y()"> <b>z</b>\n\n<div id=a>\n']);
+    expect(node.querySelector("script, img, b, [id]")).toBeNull();
+    expect(node.textContent).toContain("<script>alert(1)</script>");
+    expect(node.textContent).toContain('<img src=x onerror="y()"> <b>z</b>');
+  });
+
+  it.each([
+    "javascript:alert(1)",
+    "JaVaScRiPt:alert(1)",
+    "java&#x73;cript:alert(1)",
+    "data:text/html,x",
+    "vbscript:x",
+    "file:///etc/passwd",
+    "relative/path",
+    "#fragment",
+  ])("makes no link of %s", (href) => {
+    const node = shown([`[words](${href}) and [words][r]\n\n[r]: ${href}\n\n[words][r]`]);
+    expect(node.querySelector("a")).toBeNull();
+    expect(node.textContent).toContain("words");
+  });
+
+  it("opens links elsewhere, without a way back", () => {
+    const link = shown(["[w](https://example.com/a?b=1&amp;c=2)"]).querySelector("a");
+    expect(link?.getAttribute("href")).toBe("https://example.com/a?b=1&c=2");
+    expect(link?.getAttribute("rel")).toBe("noopener noreferrer");
+    expect(link?.getAttribute("target")).toBe("_blank");
+    expect(link?.title).toContain("https://example.com/a");
+  });
+
+  it("loads no picture before the person asks, and shows its full address", () => {
+    const node = shown(["![A plot](https://example.com/plot.png?q=secret)"]);
+    expect(node.querySelector("img")).toBeNull();
+    const card = node.querySelector("button");
+    expect(card?.textContent).toContain("https://example.com/plot.png?q=secret");
+    expect(card?.textContent).toContain("A plot");
+    card?.click();
+    const image = node.querySelector("img");
+    expect(image?.getAttribute("src")).toBe("https://example.com/plot.png?q=secret");
+    expect(image?.getAttribute("alt")).toBe("A plot");
+    expect(node.querySelector("button")).toBeNull();
+  });
+
+  it("puts no button into a link", () => {
+    const node = shown(["[![badge](https://a.b/c.png)](https://d.e/)"]);
+    expect(node.querySelector("a button")).toBeNull();
+    expect(node.querySelector("button")).not.toBeNull();
+    expect(node.querySelector("a")?.getAttribute("href")).toBe("https://d.e/");
+  });
+
+  it("shows bidi controls and drops invisible tags and escapes", () => {
+    const text = shown(["a\u202eb \u{e0041}\u{e0042}c \u001b[31md 🏴\u{e0067}\u{e0062}\u{e007f}"]).textContent;
+    expect(text).toBe("a\ufffdb c [31md 🏴\u{e0067}\u{e0062}\u{e007f}");
+  });
+
+  it("shows a flood of marks as plain text instead of parsing it for seconds", () => {
+    const flood = "_a__".repeat(20_000);
+    const node = shown([flood]);
+    expect(node.textContent).toBe(flood);
+    expect(node.querySelector("em, strong")).toBeNull();
+  });
+
+  it("survives nesting that is deeper than the stack", () => {
+    const deep = ">".repeat(20_000) + " x";
+    expect(shown([deep]).textContent).toContain("x");
+  });
+});
+
+describe("a growing text", () => {
+  beforeEach(() => vi.useRealTimers());
+
+  it("never touches the nodes of closed blocks", () => {
+    const container = document.createElement("div");
+    const stream = createMarkdownStream(container, manual);
+    const seen: Node[] = [];
+    for (const letter of SAMPLE) {
+      stream.push(letter);
+      stream.flush();
+      // All but the blocks of the last cut are closed.
+      seen.forEach((node, index) => expect(container.childNodes[index]).toBe(node));
+      if (letter === "\n" && container.childNodes.length > seen.length + 3) {
+        const next = container.childNodes[seen.length];
+        if (next !== undefined) seen.push(next);
+      }
+    }
+    expect(seen.length).toBeGreaterThan(4);
+  });
+
+  it("lets an open code block grow in place", () => {
+    const container = document.createElement("div");
+    const stream = createMarkdownStream(container, manual);
+    stream.push("```py\nx = 1\n");
+    stream.flush();
+    const text = container.querySelector("code")?.firstChild;
+    stream.push("y = 2\n\nz");
+    stream.flush();
+    expect(container.querySelector("code")?.firstChild).toBe(text);
+    expect(text?.textContent).toBe("x = 1\ny = 2\n\nz");
+  });
+
+  it("renders once a frame, however many pushes there were", async () => {
+    const container = document.createElement("div");
+    let renders = 0;
+    const frames: (() => void)[] = [];
+    const stream = createMarkdownStream(container, {
+      schedule: (render) => {
+        renders += 1;
+        frames.push(render);
+        return () => undefined;
+      },
+    });
+    for (const letter of "many letters") stream.push(letter);
+    expect(renders).toBe(1);
+    expect(container.textContent).toBe("");
+    frames[0]?.();
+    expect(container.textContent).toBe("many letters");
+    await Promise.resolve();
+  });
+
+  it("takes nothing after its end", () => {
+    const container = document.createElement("div");
+    const stream = createMarkdownStream(container, manual);
+    stream.push("a");
+    stream.end();
+    stream.push("b");
+    stream.flush();
+    expect(container.textContent).toBe("a");
+  });
+});

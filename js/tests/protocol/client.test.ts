@@ -1,0 +1,81 @@
+import { describe, expect, it } from "vitest";
+import { ClientSession, type Outcome, type SendOptions } from "../../src/protocol/client.ts";
+import { steps, transcripts } from "../transcripts.ts";
+
+interface Step {
+  connected?: number;
+  disconnected?: number | null;
+  tick?: number;
+  received?: unknown;
+  now?: number;
+  call?: "models" | "open" | "leave" | "send" | "stop";
+  args?: { conversation?: string; run?: string } & SendOptions;
+  out: unknown[];
+  deadline?: number;
+}
+
+const names = transcripts("client-");
+
+describe("the client session follows the transcript", () => {
+  it("and there are transcripts for it", () => expect(names.length).toBeGreaterThanOrEqual(5));
+
+  it.each(names)("%s", (name) => {
+    const session = new ClientSession("test/1", () => 0.5);
+    steps<Step>(name).forEach((step, index) => {
+      const line = `${name}:${index + 2}`;
+      const out = take(session, step).map((outcome) => JSON.parse(JSON.stringify(shown(outcome))));
+      expect(out, line).toEqual(step.out);
+      if (step.deadline !== undefined) expect(session.deadline(), line).toBe(step.deadline);
+    });
+  });
+});
+
+function take(session: ClientSession, step: Step): Outcome[] {
+  if (step.connected !== undefined) return session.connected(step.connected);
+  if (step.disconnected !== undefined) return session.disconnected(step.disconnected);
+  if (step.tick !== undefined) return session.tick(step.tick);
+  if (step.received !== undefined) {
+    const frame = step.received;
+    const text = typeof frame === "string" ? frame : JSON.stringify(frame);
+    return session.received(text, step.now ?? 0);
+  }
+  const { conversation = "", run = "", ...options } = step.args ?? {};
+  switch (step.call) {
+    case "models":
+      return session.models()[1];
+    case "open":
+      return session.open(conversation)[1];
+    case "leave":
+      return session.leave(conversation)[1];
+    case "send":
+      return session.send(conversation, run, options)[1];
+    case "stop":
+      return session.stop(run)[1];
+    default:
+      throw new Error(`no step: ${JSON.stringify(step)}`);
+  }
+}
+
+function shown(outcome: Outcome): object {
+  switch (outcome.type) {
+    case "write":
+      return { write: outcome.frame };
+    case "answer": {
+      const { id, ok, error } = outcome;
+      return { answer: { id, ...(ok && { ok }), ...(error && { error }) } };
+    }
+    case "deliver":
+    case "replace": {
+      const { type, ...rest } = outcome;
+      return { [type]: rest };
+    }
+    case "drop":
+      return { drop: outcome.reason };
+    case "retry":
+      return { retry: outcome.delay_s };
+    case "ended":
+      return { ended: outcome.error };
+    case "live":
+      return { live: true };
+  }
+}

@@ -1,0 +1,349 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Connection } from "../../src/connection.ts";
+import type { Event } from "../../src/protocol/frames.gen.ts";
+import widget, { type WidgetModel } from "../../src/widget.ts";
+import { FakeTransport } from "../fakes/transport.ts";
+
+const KEY = Symbol.for("jupyter_streamchat.connection/1");
+const page = globalThis as { [KEY]?: Connection };
+
+let transport: FakeTransport;
+let element: HTMLElement;
+let lifetime: AbortController;
+
+beforeEach(() => {
+  transport = new FakeTransport();
+  page[KEY] = new Connection(transport, () => 1);
+  element = document.createElement("div");
+  document.body.append(element);
+  lifetime = new AbortController();
+});
+
+afterEach(() => {
+  lifetime.abort();
+  element.remove();
+  delete page[KEY];
+});
+
+class FakeModel implements WidgetModel {
+  readonly traits: Record<string, unknown>;
+  constructor(traits: Record<string, unknown> = {}) {
+    this.traits = { conversation: "c1", run: "", model: "", params: {}, ...traits };
+  }
+  get(name: string): unknown {
+    return this.traits[name];
+  }
+  on(): void {}
+  off(): void {}
+}
+
+function mount(traits: Record<string, unknown> = {}): () => void {
+  return widget.render({ model: new FakeModel(traits), el: element, signal: lifetime.signal });
+}
+
+/** A widget whose connection is live and whose conversation is empty. */
+async function ready(traits: Record<string, unknown> = {}): Promise<void> {
+  mount(traits);
+  await vi.waitFor(() => expect(transport.links).toHaveLength(1));
+  transport.last.greet();
+  transport.last.opened("c1");
+  await vi.waitFor(() => expect(transport.last.of("models")).toHaveLength(1));
+  transport.last.say({
+    type: "ok",
+    id: transport.last.of("models")[0]?.id ?? "",
+    models: [
+      { id: "demo/fast", provider: "demo", name: "fast" },
+      { id: "demo/slow", provider: "demo", name: "slow" },
+    ],
+    default: "demo/fast",
+    problems: [{ provider: "openai", message: "No key." }],
+  });
+  await vi.waitFor(() => expect(find("select").querySelectorAll("option")).toHaveLength(3));
+}
+
+function find<Found extends HTMLElement = HTMLElement>(selector: string): Found {
+  const found = element.querySelector<Found>(selector);
+  if (found === null) throw new Error(`no ${selector} in ${element.innerHTML}`);
+  return found;
+}
+
+async function write(text: string): Promise<HTMLTextAreaElement> {
+  const field = find<HTMLTextAreaElement>("textarea");
+  field.value = text;
+  field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  await vi.waitFor(() => {
+    const send = element.querySelector<HTMLButtonElement>("[aria-label=Send]");
+    expect(send?.disabled ?? true).toBe(text.trim() === "");
+  });
+  return field;
+}
+
+function press(key: string, init: KeyboardEventInit = {}): KeyboardEvent {
+  const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...init });
+  find("textarea").dispatchEvent(event);
+  return event;
+}
+
+/** Send, and let the relay take it. Returns the run. */
+async function ask(text: string): Promise<string> {
+  await write(text);
+  press("Enter");
+  const send = transport.last.of("send").at(-1);
+  const run = send?.run ?? "";
+  transport.last.events("c1", { type: "message", t: 0, message: { id: `m${run}`, role: "user", parts: [{ type: "text", text }], parent: null, run } });
+  start(run, `m${run}`);
+  transport.last.say({ type: "ok", id: send?.id ?? "", run, message: `a${run}`, duplicate: false });
+  await vi.waitFor(() => expect(element.querySelector(".streamchat-answer")).not.toBeNull());
+  return run;
+}
+
+function start(run: string, parent: string | null): void {
+  transport.last.events("c1", { type: "start", t: 0, run, message: { id: `a${run}`, role: "assistant", parent }, model: "demo/fast", provider: "demo" });
+}
+
+function stream(run: string, ...deltas: string[]): void {
+  const events: Event[] = [{ type: "text-start", t: 1, run, part: "1" }];
+  for (const delta of deltas) events.push({ type: "text-delta", t: 2, run, part: "1", delta });
+  transport.last.events("c1", ...events);
+}
+
+function finish(run: string): void {
+  transport.last.events(
+    "c1",
+    { type: "text-end", t: 3, run, part: "1" },
+    {
+      type: "finish", t: 4, run, finish_reason: "stop", raw_reason: "stop",
+      usage: { input: 3, output: 20, estimated: true }, timing: { total_ms: 900, ttft_ms: 412, output_per_s: 52.7 },
+    },
+  );
+}
+
+const shows = (text: string | RegExp) =>
+  vi.waitFor(() => expect(element.textContent).toMatch(text));
+
+describe("the composer", () => {
+  it("sends with Enter, and is empty then", async () => {
+    await ready({ model: "demo/slow", params: { system: "be brief" } });
+    const field = await write("hello");
+    expect(press("Enter").defaultPrevented).toBe(true);
+    expect(transport.last.of("send")).toMatchObject([
+      { conversation: "c1", model: "demo/slow", params: { system: "be brief" }, message: { parts: [{ type: "text", text: "hello" }] } },
+    ]);
+    await vi.waitFor(() => expect(field.value).toBe(""));
+  });
+
+  it("sends what stands in the field, once, however busy the page is", async () => {
+    await ready();
+    // No wait between the input and the keys: nothing is drawn in between.
+    const field = find<HTMLTextAreaElement>("textarea");
+    field.value = "typed on a busy page";
+    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    press("Enter");
+    press("Enter");
+    expect(transport.last.of("send")).toMatchObject([
+      { message: { parts: [{ type: "text", text: "typed on a busy page" }] } },
+    ]);
+  });
+
+  it("breaks the line with Shift+Enter, and leaves the Enter of a composition alone", async () => {
+    await ready();
+    await write("hello");
+    expect(press("Enter", { shiftKey: true }).defaultPrevented).toBe(false);
+    expect(press("Enter", { isComposing: true }).defaultPrevented).toBe(false);
+    expect(press("Enter", { keyCode: 229 }).defaultPrevented).toBe(false);
+    expect(transport.last.of("send")).toHaveLength(0);
+  });
+
+  it("sends nothing that is only space", async () => {
+    await ready();
+    await write(" \n ");
+    press("Enter");
+    expect(transport.last.of("send")).toHaveLength(0);
+  });
+
+  it("keeps its keys from the page's shortcuts", async () => {
+    await ready();
+    const heard = vi.fn();
+    document.addEventListener("keydown", heard);
+    press("d");
+    document.removeEventListener("keydown", heard);
+    expect(heard).not.toHaveBeenCalled();
+    expect(find(".streamchat").dataset["lmSuppressShortcuts"]).toBe("true");
+  });
+});
+
+describe("a prompt", () => {
+  it("shows at once, with Stop, before the relay has said anything", async () => {
+    await ready();
+    await write("hello");
+    press("Enter");
+    await shows("Sending…");
+    expect(find(".streamchat-prompt").textContent).toBe("hello");
+    find("[aria-label=Stop]").click();
+    expect(transport.last.of("stop")[0]?.run).toBe(transport.last.of("send")[0]?.run);
+    await shows("Stopping…");
+  });
+
+  it("keeps its nodes when the log takes it over", async () => {
+    await ready();
+    await write("hello");
+    press("Enter");
+    await shows("Sending…");
+    const nodes = [find(".streamchat-prompt"), find(".streamchat-answer")];
+    const run = transport.last.of("send")[0]?.run ?? "";
+    transport.last.events("c1", { type: "message", t: 0, message: { id: "m", role: "user", parts: [{ type: "text", text: "hello" }], parent: null, run } });
+    start(run, "m");
+    await shows("Queued…");
+    expect([find(".streamchat-prompt"), find(".streamchat-answer")]).toEqual(nodes);
+    expect(element.querySelectorAll(".streamchat-prompt, .streamchat-answer")).toHaveLength(2);
+  });
+
+  it("that is refused goes back into the composer, with the reason", async () => {
+    await ready();
+    const field = await write("hello");
+    press("Enter");
+    await vi.waitFor(() => expect(field.value).toBe(""));
+    await write("meanwhile");
+    transport.last.say({
+      type: "fail",
+      id: transport.last.of("send")[0]?.id ?? "",
+      error: { code: "model_unknown", message: "No model “x”.", retryable: false },
+    });
+    await vi.waitFor(() => expect(field.value).toBe("hello\n\nmeanwhile"));
+    await shows("No model “x”.");
+    expect(element.querySelector(".streamchat-prompt")).toBeNull();
+  });
+
+  it("goes to the picked model once, then to the one the conversation uses", async () => {
+    await ready();
+    const picker = find<HTMLSelectElement>("select");
+    picker.value = "demo/slow";
+    picker.dispatchEvent(new window.Event("change", { bubbles: true }));
+    await ask("hello");
+    expect(transport.last.of("send")[0]?.model).toBe("demo/slow");
+    transport.last.events("c1", { type: "settings", t: 0, model: "demo/fast" });
+    await vi.waitFor(() => expect(find<HTMLSelectElement>("select").value).toBe("demo/fast"));
+  });
+});
+
+describe("an answer", () => {
+  it("grows as Markdown without its nodes being made anew, and ends with its figures", async () => {
+    await ready();
+    const run = await ask("hello");
+    stream(run, "# One\n\n", "a **b");
+    await vi.waitFor(() => expect(find(".streamchat-content").textContent).toBe("Onea **b"));
+    const heading = find(".streamchat-content h1");
+    transport.last.events("c1", { type: "text-delta", t: 2, run, part: "1", delta: "** c" });
+    await vi.waitFor(() => expect(find(".streamchat-content").innerHTML).toBe("<h1>One</h1><p>a <strong>b</strong> c</p>"));
+    expect(find(".streamchat-content h1")).toBe(heading);
+    finish(run);
+    await shows("0.41 s to first token");
+    expect(element.textContent).toContain("~53 tokens/s");
+    expect(element.textContent).toContain("demo/fast");
+    expect(element.querySelector("[aria-label=Stop]")).toBeNull();
+  });
+
+  it("is not announced word by word: only how it stands is", async () => {
+    await ready();
+    const run = await ask("hello");
+    stream(run, "words");
+    await vi.waitFor(() => expect(find("[role=status]").textContent).toBe("Answering…"));
+    expect(element.querySelector(".streamchat-content")?.closest("[aria-live]")).toBeNull();
+    finish(run);
+    await vi.waitFor(() => expect(find("[role=status]").textContent).toBe("Answer complete."));
+  });
+
+  it("that failed keeps what came, says why, and can be tried again", async () => {
+    await ready();
+    const run = await ask("hello");
+    stream(run, "partial");
+    transport.last.events(
+      "c1",
+      { type: "text-end", t: 3, run, part: "1" },
+      { type: "error", t: 4, run, error: { code: "provider_overloaded", message: "Overloaded. Try again.", retryable: true } },
+    );
+    await shows("Overloaded. Try again.");
+    expect(element.textContent).toContain("partial");
+    const retry = [...element.querySelectorAll("button")].find((one) => one.textContent?.includes("Retry"));
+    retry?.click();
+    const again = transport.last.of("send")[1];
+    expect(again).toMatchObject({ parent: `m${run}` });
+    expect(again).not.toHaveProperty("message");
+    await vi.waitFor(() => expect(element.textContent).not.toContain("partial"));
+    expect(element.querySelectorAll(".streamchat-prompt")).toHaveLength(1);
+  });
+
+  it("is stopped by Escape, the oldest first", async () => {
+    await ready();
+    const run = await ask("hello");
+    await write("more");
+    press("Enter");
+    press("Escape");
+    await vi.waitFor(() => expect(transport.last.of("stop").map((stop) => stop.run)).toEqual([run]));
+    await shows("Stopping…");
+    press("Escape");
+    const second = transport.last.of("send")[1]?.run;
+    expect(transport.last.of("stop").map((stop) => stop.run)).toEqual([run, second]);
+  });
+
+  it("survives a snapshot without losing or doubling a letter", async () => {
+    await ready();
+    const run = await ask("hello");
+    stream(run, "one ");
+    await shows("one ");
+    const message = { id: `a${run}`, role: "assistant" as const, parent: `m${run}`, run, parts: [{ type: "text" as const, id: "1", text: "one two", open: true }] };
+    transport.last.say({
+      type: "snapshot", conversation: "c1", epoch: "e2", seq: 9,
+      state: { messages: [message], runs: { [run]: { id: run, message: message.id, model: "m", provider: "p", state: "running" } }, settings: { model: "", params: {} }, title: "" },
+    });
+    transport.last.say({ type: "events", conversation: "c1", epoch: "e2", from: 10, to: 10, events: [{ type: "text-delta", t: 2, run, part: "1", delta: " three" }] });
+    await vi.waitFor(() => expect(find(".streamchat-content").textContent).toBe("one two three"));
+  });
+});
+
+describe("a reply view", () => {
+  it("shows only its run's answer, with Stop, and no composer", async () => {
+    mount({ run: "r1" });
+    await vi.waitFor(() => expect(transport.links).toHaveLength(1));
+    transport.last.greet();
+    transport.last.opened("c1");
+    start("r0", null);
+    stream("r0", "not this");
+    start("r1", null);
+    transport.last.events("c1", { type: "status", t: 0, run: "r1", state: "queued", position: 2 });
+    await shows("Queued, 2nd in line…");
+    stream("r1", "this");
+    await vi.waitFor(() => expect(find(".streamchat-content").textContent).toBe("this"));
+    expect(element.textContent).not.toContain("not this");
+    expect(element.querySelector("textarea, select")).toBeNull();
+    [...element.querySelectorAll("button")].find((one) => one.textContent?.includes("Stop"))?.click();
+    expect(transport.last.of("stop")).toMatchObject([{ run: "r1" }]);
+  });
+});
+
+describe("what cannot be shown says so", () => {
+  it.each([["../etc"], [""], ["x".repeat(65)], [7], ["<img src=x>"]])("a forged id %j", (conversation) => {
+    mount({ conversation });
+    expect(element.textContent).toContain("id is not valid");
+    expect(transport.links).toHaveLength(0);
+  });
+
+  it("a page without a Jupyter server", () => {
+    delete page[KEY];
+    mount();
+    expect(element.textContent).toContain("does not know a Jupyter server");
+  });
+});
+
+describe("lifetimes", () => {
+  it("end with the signal or the cleanup, and leave nothing in the page", async () => {
+    await ready();
+    lifetime.abort();
+    expect(element.childNodes).toHaveLength(0);
+    lifetime = new AbortController();
+    const cleanUp = mount();
+    cleanUp();
+    expect(element.childNodes).toHaveLength(0);
+  });
+});

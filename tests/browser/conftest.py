@@ -1,0 +1,53 @@
+"""One JupyterLab, one browser and one page for all browser tests.
+
+They end with this folder: a browser that nobody listens to for minutes does not close any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, async_playwright
+
+from tests.fakes.jupyter import JupyterServer
+from tests.fakes.lab import LabPage, lab_server, launch
+
+
+@pytest.fixture(scope="package")
+def lab_jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    """A JupyterLab with the relay."""
+    with lab_server(tmp_path_factory.mktemp("lab")) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A Chromium."""
+    async with async_playwright() as playwright:
+        made = await launch(playwright)
+        yield made
+        await made.close()
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """One person's browser: tabs share its cookies."""
+    made = await browser.new_context(viewport={"width": 1100, "height": 900})
+    made.set_default_timeout(30_000)
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def lab_page(lab_jupyter: JupyterServer, context: BrowserContext) -> LabPage:
+    """The page that the tests take in turns."""
+    return await LabPage(lab_jupyter, await context.new_page()).start()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def lab(lab_page: LabPage) -> AsyncIterator[LabPage]:
+    """The page, without what an earlier test opened."""
+    yield lab_page
+    await lab_page.close()

@@ -1,0 +1,299 @@
+"""The widget in a real JupyterLab: what a person sees and may rely on."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from tests.fakes.jupyter import JupyterServer
+from tests.fakes.lab import LabPage
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+CHAT = "from jupyter_streamchat import Chat\nchat = Chat('{model}')\nchat"
+FINISHED = re.compile(r"tokens/s")
+
+
+def chat_cell(model: str = "demo/fast") -> str:
+    return CHAT.format(model=model)
+
+
+async def ask(output: Locator, prompt: str) -> None:
+    """Type a prompt into the widget and send it."""
+    box = output.get_by_role("textbox", name="Prompt")
+    await box.fill(prompt)
+    await box.press("Enter")
+
+
+async def finished(output: Locator, answers: int) -> None:
+    """Wait until so many answers are complete: only then there is a rate."""
+    figures = output.locator(".streamchat-figures").filter(has_text=FINISHED)
+    await expect(figures).to_have_count(answers, timeout=20_000)
+
+
+async def test_a_typed_prompt_streams_and_ends_with_its_figures(lab: LabPage) -> None:
+    await lab.open([chat_cell("demo/echo")])
+    await lab.run_done(0)
+    chat = lab.output(0)
+    await ask(chat, "Say **this** back")
+    await expect(chat.get_by_role("article", name="Answer")).to_contain_text("Say this back")
+    await expect(chat.locator(".streamchat-figures")).to_contain_text(FINISHED)
+    await expect(chat.locator(".streamchat-content strong").last).to_have_text("this")
+    await expect(chat.get_by_role("textbox", name="Prompt")).to_have_value("")
+
+
+async def test_while_the_kernel_sleeps_a_prompt_streams_and_stop_stops_it(lab: LabPage) -> None:
+    await lab.open([chat_cell("demo/slow"), "import time\ntime.sleep(60)"])
+    await lab.run_done(0)
+    await lab.run(1)
+    await lab.started(1)
+    chat = lab.output(0)
+    await ask(chat, "Are you there?")
+    await expect(chat.locator(".streamchat-content")).to_contain_text("demo")
+    await chat.get_by_role("button", name="Stop").first.click()
+    await expect(chat.locator(".streamchat-ending")).to_contain_text("topped")
+    await lab.started(1)
+    await lab.interrupt()
+    await lab.ran(1)
+    await expect(lab.output(1)).to_contain_text("KeyboardInterrupt")
+
+
+async def test_widget_and_kernel_share_the_conversation(lab: LabPage) -> None:
+    await lab.open(
+        [
+            chat_cell("demo/echo"),
+            "print(chat.send('from the kernel').wait().state)",
+            "print([message.text for message in chat.messages if message.role == 'user'])",
+        ]
+    )
+    await lab.run_done(0)
+    chat = lab.output(0)
+    await ask(chat, "from the page")
+    await finished(chat, 1)
+    await lab.run_done(1)
+    await expect(lab.output(1)).to_contain_text("done")
+    await expect(chat.locator(".streamchat-prompt")).to_have_text(
+        ["from the page", "from the kernel"]
+    )
+    await lab.run_done(2)
+    await expect(lab.output(2)).to_contain_text("['from the page', 'from the kernel']")
+
+
+async def test_a_reload_in_mid_answer_loses_nothing(lab: LabPage) -> None:
+    await lab.open([chat_cell("demo/slow"), "print(chat.messages[-1].text)"])
+    await lab.run_done(0)
+    await ask(lab.output(0), "Go on and on")
+    await expect(lab.output(0).locator(".streamchat-content")).to_contain_text("demo")
+    await lab.save()
+    await lab.reload()
+    chat = lab.output(0)
+    await expect(chat.locator(".streamchat-prompt")).to_have_text("Go on and on")
+    content = chat.locator(".streamchat-content")
+    await expect(content).to_contain_text("demo")
+    before = len(await content.inner_text())
+    await lab.page.wait_for_function(
+        "before => document.querySelector('.streamchat-content').innerText.length > before + 20",
+        arg=before,
+    )
+    await chat.get_by_role("button", name="Stop").first.click()
+    await expect(chat.locator(".streamchat-ending")).to_contain_text("topped")
+    await lab.run_done(1)
+    in_kernel = re.sub(r"\W", "", await lab.text(1))
+    on_screen = re.sub(r"\W", "", await content.inner_text())
+    assert in_kernel
+    assert on_screen.startswith(in_kernel[:40])
+    assert abs(len(in_kernel) - len(on_screen)) < 40
+
+
+async def test_a_kernel_restart_in_mid_answer_loses_nothing(lab: LabPage) -> None:
+    await lab.open([chat_cell("demo/slow")])
+    await lab.run_done(0)
+    chat = lab.output(0)
+    await ask(chat, "Outlive the kernel")
+    content = chat.locator(".streamchat-content")
+    await expect(content).to_contain_text("demo")
+    await lab.restart_kernel()
+    before = len(await content.inner_text())
+    await lab.page.wait_for_function(
+        "before => document.querySelector('.streamchat-content').innerText.length > before + 20",
+        arg=before,
+    )
+    await chat.get_by_role("button", name="Stop").first.click()
+    await expect(chat.locator(".streamchat-ending")).to_contain_text("topped")
+
+
+async def test_interrupting_a_loop_stops_the_run_and_keeps_the_text(lab: LabPage) -> None:
+    await lab.open(
+        [
+            "from jupyter_streamchat import Chat\nchat = Chat('demo/slow')",
+            "reply = chat.send('Count')\nfor delta in reply:\n    print(delta, end='')",
+            "reply.wait()\nprint('state', reply.state, 'kept', len(reply.text) > 0)",
+        ]
+    )
+    await lab.run_done(0)
+    await lab.run(1)
+    await expect(lab.output(1)).to_contain_text("demo")
+    await lab.interrupt()
+    await lab.ran(1)
+    await expect(lab.output(1)).to_contain_text("KeyboardInterrupt")
+    await lab.run_done(2)
+    await expect(lab.output(2)).to_contain_text("state interrupted kept True")
+
+
+async def test_a_reply_shows_itself_streaming_and_is_saved_as_markdown(lab: LabPage) -> None:
+    await lab.open(
+        [
+            """
+            from jupyter_streamchat import Chat
+            reply = Chat('demo/echo').send('A **bold** word')
+            reply
+            """
+        ]
+    )
+    await lab.run_done(0)
+    await expect(lab.output(0).locator("strong").last).to_have_text("bold")
+    await expect(lab.output(0).locator(".jp-RenderedMarkdown")).to_be_visible()
+    await lab.save()
+    output = lab.saved().cells[0].outputs[0]
+    assert "A **bold** word" in output.data["text/markdown"]
+    assert not any("widget" in kind for kind in output.data)
+
+
+async def test_the_magics_stream_into_the_cell(lab: LabPage) -> None:
+    await lab.open(
+        [
+            "%load_ext jupyter_streamchat",
+            "%%streamchat demo/echo\nKeep {these} braces and $this",
+            "%streamchat one more line",
+            "%streamchat",
+        ]
+    )
+    for number in range(4):
+        await lab.run_done(number)
+    await expect(lab.output(1)).to_contain_text("Keep {these} braces and $this")
+    await expect(lab.output(2)).to_contain_text("one more line")
+    await expect(lab.output(3).locator(".streamchat-prompt")).to_have_count(2)
+
+
+async def test_two_tabs_show_the_same_and_either_can_stop(lab: LabPage) -> None:
+    await lab.open([chat_cell("demo/slow")])
+    await lab.run_done(0)
+    await lab.save()
+    page = await lab.page.context.new_page()
+    other = LabPage(lab.server, page)
+    await page.goto(f"{lab.server.url}lab/workspaces/other?reset")
+    await other._ready()
+    other.path = lab.path
+    await other.reopen()
+    await ask(lab.output(0), "To both of you")
+    for tab in (lab, other):
+        await expect(tab.output(0).locator(".streamchat-content")).to_contain_text("demo")
+    await other.output(0).get_by_role("button", name="Stop").first.click()
+    for tab in (lab, other):
+        await expect(tab.output(0).locator(".streamchat-ending")).to_contain_text("topped")
+    texts = [
+        await tab.output(0).locator(".streamchat-content").inner_text() for tab in (lab, other)
+    ]
+    assert texts[0] == texts[1]
+    await page.close()
+
+
+async def test_an_answer_runs_no_script_and_fetches_nothing(lab: LabPage) -> None:
+    await lab.open([chat_cell("demo/echo")])
+    await lab.run_done(0)
+    asked: list[str] = []
+    lab.page.on("request", lambda request: asked.append(request.url))
+    await lab.page.evaluate("() => { window.hurt = 0; }")
+    hostile = (
+        "<img src=x onerror=window.hurt=1> <script>window.hurt=1</script> "
+        "[click](javascript:window.hurt=1) ![seen](http://127.0.0.1:9/leak.png?secret) "
+        "<iframe src=javascript:parent.hurt=1></iframe> <a href='javascript:window.hurt=1'>x</a>"
+    )
+    chat = lab.output(0)
+    await ask(chat, hostile)
+    await finished(chat, 1)
+    answer = chat.get_by_role("article", name="Answer")
+    assert await answer.locator("img, script, iframe, [onerror]").count() == 0
+    links = await answer.locator("a").evaluate_all("all => all.map(one => one.href)")
+    assert not any(link.startswith("javascript") for link in links)
+    assert await lab.page.evaluate("() => window.hurt") == 0
+    assert not any("leak.png" in url for url in asked)
+    await expect(answer).to_contain_text("http://127.0.0.1:9/leak.png?secret")
+
+
+async def test_a_reader_who_scrolled_up_is_left_there(lab: LabPage) -> None:
+    await lab.open([chat_cell("demo/fast")])
+    await lab.run_done(0)
+    chat = lab.output(0)
+    await ask(chat, "A long one")
+    list_ = chat.get_by_role("region", name="Conversation")
+    await lab.page.wait_for_function(
+        """() => { const list = document.querySelector('.streamchat-list');
+                   return list.scrollHeight > list.clientHeight + 400; }"""
+    )
+    await list_.hover()
+    await lab.page.mouse.wheel(0, -5000)
+    await lab.page.wait_for_function(
+        "() => document.querySelector('.streamchat-list').scrollTop === 0"
+    )
+    await finished(chat, 1)
+    assert await list_.evaluate("list => list.scrollTop") == 0
+    await chat.locator(".streamchat-latest").click()
+    await lab.page.wait_for_function(
+        """() => { const list = document.querySelector('.streamchat-list');
+                   return list.scrollHeight - list.clientHeight - list.scrollTop < 4; }"""
+    )
+
+
+async def test_an_unknown_model_is_named_and_the_prompt_is_not_lost(lab: LabPage) -> None:
+    await lab.open([chat_cell("dmo/fast")])
+    await lab.run_done(0)
+    chat = lab.output(0)
+    await ask(chat, "Please keep me")
+    await expect(chat).to_contain_text("demo")
+    await expect(chat.get_by_role("textbox", name="Prompt")).to_have_value("Please keep me")
+
+
+async def test_a_provider_without_a_key_says_which_variable_and_can_be_retried(
+    lab: LabPage,
+) -> None:
+    await lab.open([chat_cell("openai/some-model")])
+    await lab.run_done(0)
+    chat = lab.output(0)
+    await ask(chat, "Hello")
+    await expect(chat.locator(".streamchat-ending")).to_contain_text("OPENAI_API_KEY")
+    await chat.get_by_role("button", name=re.compile("retry|again", re.IGNORECASE)).click()
+    await expect(chat.locator(".streamchat-prompt")).to_have_count(1)
+    await expect(chat.locator(".streamchat-ending")).to_contain_text("OPENAI_API_KEY")
+
+
+async def test_a_saved_chat_without_its_kernel_leaves_a_static_transcript(lab: LabPage) -> None:
+    await lab.open([chat_cell("demo/echo"), "chat.send('for the record').wait()\nchat"])
+    await lab.run_done(0)
+    await lab.run_done(1)
+    await lab.save()
+    data = lab.saved().cells[1].outputs[-1].data
+    assert "for the record" in data["text/markdown"]
+    assert "for the record" in data["text/plain"]
+
+
+async def test_a_restarted_server_is_met_again(lab: LabPage, lab_jupyter: JupyterServer) -> None:
+    await lab.open([chat_cell("demo/echo")])
+    await lab.run_done(0)
+    chat = lab.output(0)
+    await ask(chat, "before")
+    await finished(chat, 1)
+    await asyncio.to_thread(lab_jupyter.stop)
+    await expect(chat.locator(".streamchat-status")).to_contain_text(
+        re.compile("reconnect", re.IGNORECASE)
+    )
+    await asyncio.to_thread(lab_jupyter.start)
+    await expect(chat.locator(".streamchat-dot")).to_have_count(0, timeout=40_000)
+    await ask(chat, "after")
+    await finished(chat, 2)
+    await expect(chat.locator(".streamchat-prompt")).to_have_text(["before", "after"])
+    await lab.page.reload()
+    await lab._ready()
