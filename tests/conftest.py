@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.jupyter import JupyterServer
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that runs `make test &` lets it ignore interrupts, but here they are tested.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
