@@ -41,16 +41,13 @@ def test_any_reader_gets_every_event_once_and_in_order(
     count = 0
     for _ in range(before):
         count += 1
-        log.append(delta(count))
-    log.publish()
+        log.append([delta(count)])
     pump = Pump(log, transport, 0, window=window)
     pump.advance()
     for step, value in given_steps:
         if step == "append":
-            for size in value:
-                count += 1
-                log.append(delta(count, size))
-            log.publish()
+            log.append([delta(count + index, size) for index, size in enumerate(value, 1)])
+            count += len(value)
         elif step == "busy":
             transport.busy = True
         elif step == "drained":
@@ -69,9 +66,7 @@ def test_any_reader_gets_every_event_once_and_in_order(
 def test_a_reader_that_keeps_up_gets_each_event_in_its_own_frame_and_one_write() -> None:
     log, transport = Log("c1", "e1"), FakeTransport()
     Pump(log, transport, 0)
-    for number in (1, 2, 3):
-        log.append(delta(number))
-    log.publish()
+    log.append([delta(number) for number in (1, 2, 3)])
     assert [(frame["from"], frame["to"]) for frame in transport.frames] == [(1, 1), (2, 2), (3, 3)]
     assert transport.writes == 1
 
@@ -79,8 +74,7 @@ def test_a_reader_that_keeps_up_gets_each_event_in_its_own_frame_and_one_write()
 def test_a_reader_that_lags_gets_joined_frames_of_64_kib_at_most() -> None:
     log, transport = Log("c1", "e1"), FakeTransport()
     for number in range(1, 301):
-        log.append(delta(number, 1000))
-    log.publish()
+        log.append([delta(number, 1000)])
     pump = Pump(log, transport, 0)
     while pump.sent < log.head:
         pump.advance()
@@ -92,9 +86,8 @@ def test_a_reader_that_lags_gets_joined_frames_of_64_kib_at_most() -> None:
 
 def test_an_event_larger_than_a_joined_frame_still_goes_out() -> None:
     log, transport = Log("c1", "e1"), FakeTransport()
-    log.append(delta(1, 300_000))
-    log.append(delta(2))
-    log.publish()
+    log.append([delta(1, 300_000)])
+    log.append([delta(2)])
     pump = Pump(log, transport, 0)
     pump.advance()
     pump.ack(1)
@@ -105,8 +98,7 @@ def test_past_the_window_the_cursor_pauses_and_nobody_else_notices() -> None:
     log, quiet, eager = Log("c1", "e1"), FakeTransport(), FakeTransport()
     pump, other = Pump(log, quiet, 0), Pump(log, eager, 0)
     for number in range(1, 1001):
-        log.append(delta(number, 1000))
-        log.publish()
+        log.append([delta(number, 1000)])
         other.ack(number)
     assert numbers(eager) == list(range(1, 1001))
     assert 256 * 1024 < sum(quiet.sizes) < 350 * 1024
@@ -118,8 +110,7 @@ def test_a_reader_cannot_acknowledge_what_it_was_not_sent() -> None:
     log, transport = Log("c1", "e1"), FakeTransport()
     pump = Pump(log, transport, 0, window=10)
     for number in (1, 2, 3):
-        log.append(delta(number))
-        log.publish()
+        log.append([delta(number)])
     pump.ack(999)
     assert pump.sent == 1
 
@@ -128,8 +119,7 @@ def test_a_closed_pump_writes_nothing_more() -> None:
     log, transport = Log("c1", "e1"), FakeTransport()
     pump = Pump(log, transport, 0)
     pump.close()
-    log.append(delta(1))
-    log.publish()
+    log.append([delta(1)])
     assert transport.frames == []
     assert log.readers == 0
 
@@ -137,8 +127,7 @@ def test_a_closed_pump_writes_nothing_more() -> None:
 def test_frames_name_the_conversation_and_the_epoch() -> None:
     log, transport = Log('c"1', "é"), FakeTransport()
     Pump(log, transport, 0)
-    log.append(delta(1))
-    log.publish()
+    log.append([delta(1)])
     frame = transport.frames[0]
     assert (frame["type"], frame["conversation"], frame["epoch"]) == ("events", 'c"1', "é")
     assert json.dumps(frame["events"])

@@ -69,7 +69,7 @@ class TornadoTransport:
         if protocol is None or protocol.server_terminated:
             return
         stream: IOStream = protocol.stream
-        data = b"".join(map(text_frame, frames))
+        data = text_frame(frames[0]) if len(frames) == 1 else b"".join(map(text_frame, frames))
         if type(stream) is IOStream and not stream.writing() and not stream.closed():
             data = self._send_now(stream, data)
             if not data:

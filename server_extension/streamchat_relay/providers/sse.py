@@ -36,6 +36,14 @@ class SseDecoder:
 
     def feed(self, chunk: bytes) -> list[tuple[bytes, bytes]]:
         """The events that this chunk completes; raises `EventTooLarge`."""
+        parts = self._parts
+        if (
+            chunk[:6] == b"data: " and chunk.find(b"\n") == len(chunk) - 2 and chunk[-1:] == b"\n"
+            and not parts and not self._start and not self._skip_newline and b"\r" not in chunk
+        ):  # fmt: skip
+            # What servers mostly send: one event of one line a read.
+            self._start = None
+            return [(b"", chunk[6:-2])]
         if self._start is not None:
             chunk = self._without_bom(chunk)
         if self._skip_newline and chunk:
@@ -48,7 +56,6 @@ class SseDecoder:
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         if not chunk:
             return []
-        parts = self._parts
         if b"\n\n" not in chunk and not (self._last == b"\n" and chunk[:1] == b"\n"):
             # No event ends here; not joined yet, so that a long event costs linear time.
             parts.append(chunk)

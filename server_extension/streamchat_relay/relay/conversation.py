@@ -51,9 +51,8 @@ class LiveConversation:
         return self._state
 
     def append(self, events: Sequence[Event]) -> None:
-        """Append and publish: the readers have it when this returns."""
-        self.log.append(*events)
-        self.log.publish()
+        """Append: the readers have it when this returns."""
+        self.log.append(events)
 
     def waits_for(self, message: str | None) -> int:
         """How many unfinished runs write ancestors of (or are) this message."""
@@ -124,7 +123,7 @@ class _Saving:
         self._user = user
         self._log = log
 
-    def published(self, batch: Batch) -> None:
+    def appended(self, batch: Batch) -> None:
         self._store.append(
             self._user, self._log.conversation, self._log.epoch, batch.first, batch.events
         )

@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class Batch:
-    """Events that were published together; each is still a frame of its own."""
+    """Events that were appended together; each is still a frame of its own."""
 
     __slots__ = ("_encoder", "_frames", "events", "first")
 
@@ -41,7 +41,7 @@ class Batch:
 class Reader(Protocol):
     """Whoever wants to know of new events the moment they are there."""
 
-    def published(self, batch: Batch, /) -> None:
+    def appended(self, batch: Batch, /) -> None:
         """Take the batch or come back for it later; never blocks, never raises."""
         ...
 
@@ -49,8 +49,8 @@ class Reader(Protocol):
 class Log:
     """An append-only list of encoded events, numbered from 1 without holes.
 
-    `append` any number of events, then `publish` once: every reader is called before `publish`
-    returns, so nothing waits between a provider's socket and a reader's.
+    Every reader is called before `append` returns, so nothing waits between a provider's socket
+    and a reader's.
     """
 
     def __init__(self, conversation: str, epoch: str, events: Sequence[bytes] = ()) -> None:
@@ -61,9 +61,7 @@ class Log:
         # _ends[seq] is the size in bytes of the events up to and including seq.
         self._ends = array("Q", [0])
         self._readers: tuple[Reader, ...] = ()
-        for event in events:
-            self._keep(event)
-        self._published = self.head
+        self._keep(events)
 
     @property
     def head(self) -> int:
@@ -75,32 +73,22 @@ class Log:
         """How many readers are attached."""
         return len(self._readers)
 
-    def append(self, *events: Event) -> int:
-        """Give the events their numbers, all or none; readers hear of them at `publish`.
-
-        Returns the `seq` of the last.
-        """
-        # Encoded before any is kept: what cannot be encoded must not leave half of it behind.
-        for event in [encode(one) for one in events]:
-            self._keep(event)
-        return len(self._events)
-
-    def publish(self) -> None:
-        """Tell every reader of what was appended since the last time."""
-        first = self._published + 1
-        events = self._events[self._published :]
+    def append(self, events: Sequence[Event]) -> None:
+        """Give the events their numbers, all or none, and tell every reader of them together."""
         if not events:
             return
-        self._published = len(self._events)
-        batch = Batch(self._encoder, first, events)
+        # Encoded before any is kept: what cannot be encoded must not leave half of it behind.
+        encoded = [encode(event) for event in events]
+        batch = Batch(self._encoder, len(self._events) + 1, encoded)
+        self._keep(encoded)
         for reader in self._readers:
             try:
-                reader.published(batch)
+                reader.appended(batch)
             except Exception:  # noqa: BLE001, PERF203 - one reader's fault is not the others'
                 _log.exception("A reader of conversation %s failed", self.conversation)
 
     def attach(self, reader: Reader) -> None:
-        """Tell this reader of what is published from now on."""
+        """Tell this reader of what is appended from now on."""
         self._readers = (*self._readers, reader)
 
     def detach(self, reader: Reader) -> None:
@@ -118,14 +106,17 @@ class Log:
     def joined(self, after: int, limit: int) -> tuple[bytes, int]:
         """One frame of the events after `after`, and the `seq` of its last.
 
-        At most `limit` bytes of events, but at least one event. Only published events: a batch is
-        never torn apart by a reader that catches up.
+        At most `limit` bytes of events, but at least one event.
         """
         to = after + 1
-        while to < self._published and self._ends[to + 1] - self._ends[after] <= limit:
+        while to < self.head and self._ends[to + 1] - self._ends[after] <= limit:
             to += 1
         return self._encoder.joined(after + 1, self._events[after:to]), to
 
-    def _keep(self, event: bytes) -> None:
-        self._events.append(event)
-        self._ends.append(self._ends[-1] + len(event))
+    def _keep(self, events: Sequence[bytes]) -> None:
+        self._events += events
+        ends = self._ends
+        end = ends[-1]
+        for event in events:
+            end += len(event)
+            ends.append(end)

@@ -10,7 +10,7 @@ from streamchat_relay.relay.ports import Transport
 class Pump:
     """A cursor that writes what it passes.
 
-    While the transport keeps up, `published` writes each event as its own frame at once. When the
+    While the transport keeps up, `appended` writes each event as its own frame at once. When the
     transport is busy or the window is used up, the cursor simply stays; `ack` and `advance` take
     it on from there, with events joined. So a slow reader holds no memory but its place.
     """
@@ -30,7 +30,7 @@ class Pump:
         """The cursor: the `seq` of the last event written."""
         return self._sent
 
-    def published(self, batch: Batch) -> None:
+    def appended(self, batch: Batch) -> None:
         """New events: write them now if the reader keeps up, else leave them in the log."""
         if batch.first == self._sent + 1 and self._open:
             self._sent = batch.last
