@@ -161,7 +161,9 @@ class FakeClient:
         if text is not None:
             fields["message"] = {"parts": [{"type": "text", "text": text}]}
         fields.setdefault("conversation", "c1")
-        return await self.say(type="send", id="x1", run=run, **fields)
+        written = await self.say(type="send", id="x1", run=run, **fields)
+        await settle()
+        return written + self.transport.take()
 
 
 def events_in(frames: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

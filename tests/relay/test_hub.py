@@ -43,8 +43,13 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture
-async def hub(provider: FakeProvider, store: MemoryStore) -> AsyncIterator[Hub]:
-    made = Hub(store, FakeRegistry(provider), clock=FakeClock())
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def hub(provider: FakeProvider, store: MemoryStore, clock: FakeClock) -> AsyncIterator[Hub]:
+    made = Hub(store, FakeRegistry(provider), clock=clock)
     yield made
     await made.close()
 
@@ -255,16 +260,25 @@ async def test_a_provider_that_fails_ends_the_run_and_what_came_stays(
     }
 
 
-async def test_a_fault_of_ours_is_internal_and_tells_nothing(
-    client: FakeClient, provider: FakeProvider
+@pytest.mark.parametrize("mapped", [False, True])
+async def test_a_fault_of_ours_is_internal_and_the_log_says_where_without_its_words(
+    client: FakeClient,
+    provider: FakeProvider,
+    caplog: pytest.LogCaptureFixture,
+    mapped: bool,
 ) -> None:
     await client.send("r1")
     call = await provider.next_call()
-    call.ended.set_exception(RuntimeError("sk-secret"))
+    fault: Exception = RuntimeError("Illegal header: Bearer sk-secret")
+    if mapped:
+        fault, cause = Internal("A fault while talking to fake."), fault
+        fault.__cause__ = cause
+    call.ended.set_exception(fault)
     await settle()
     *_, error = events_in(client.transport.take())
     assert error["error"]["code"] == "internal"
-    assert "sk-secret" not in str(error)
+    assert "Run r1 failed with RuntimeError" in caplog.text
+    assert "sk-secret" not in str(error) + caplog.text
 
 
 @pytest.mark.parametrize(
@@ -336,18 +350,21 @@ async def test_a_snapshot_in_mid_answer_goes_on_with_live_events(
     assert state.runs["r1"].state == "done"
 
 
-async def test_a_relay_that_was_killed_ends_its_runs_as_lost(
-    hub: Hub, client: FakeClient, provider: FakeProvider, store: MemoryStore
+async def test_a_relay_that_was_killed_ends_its_runs_as_lost_when_they_were_last_heard(
+    clock: FakeClock, client: FakeClient, provider: FakeProvider, store: MemoryStore
 ) -> None:
     await client.send("r1")
-    (await provider.next_call()).text("par")
+    call = await provider.next_call()
+    call.text("p")
+    clock.advance(1.5)
+    call.text("ar")
     risen = Hub(store, FakeRegistry(provider))
     other = await FakeClient(risen).hello()
     frames = await other.open("c1", after=0)
     assert text(frames) == "par"
     assert events_in(frames)[-2:] == [
-        {"type": "text-end", "run": "r1", "t": 0.0, "part": "1"},
-        {"type": "abort", "run": "r1", "t": 0.0, "reason": "server_lost"},
+        {"type": "text-end", "run": "r1", "t": 1500.0, "part": "1"},
+        {"type": "abort", "run": "r1", "t": 1500.0, "reason": "server_lost"},
     ]
     assert provider.count == 1
     await risen.close()

@@ -120,13 +120,14 @@ def test_usage_is_an_estimate_only_where_the_provider_gave_none() -> None:
     assert guessed.finish(200, input_length=8)[-1].usage == Usage(input=2, output=2, estimated=True)
 
 
-def test_timing_counts_from_acceptance_to_the_first_delta_and_the_end() -> None:
+def test_timing_counts_from_when_the_provider_was_asked_however_long_the_run_waited() -> None:
     run = new_run()
-    run.begin(1)
-    run.push([TextOutput("a")], 100)
-    run.push([TextOutput("b"), UsageOutput(Usage(input=1, output=50))], 600)
-    run.push([FinishOutput("length", "max_tokens")], 700)
-    end = run.finish(710, input_length=1)[-1]
+    run.wait(1, 0)
+    run.begin(5000)
+    run.push([TextOutput("a")], 5100)
+    run.push([TextOutput("b"), UsageOutput(Usage(input=1, output=50))], 5600)
+    run.push([FinishOutput("length", "max_tokens")], 5700)
+    end = run.finish(5710, input_length=1)[-1]
     assert isinstance(end, Finish)
     assert (end.timing.ttft_ms, end.timing.total_ms, end.timing.output_per_s) == (100, 710, 100)
     assert (end.finish_reason, end.raw_reason) == ("length", "max_tokens")

@@ -63,6 +63,28 @@ async def test_a_run_is_found_in_its_conversation(store: Store) -> None:
     assert await store.find_run("ada", "r2") == "c2"
 
 
+async def test_what_is_saved_survives_a_process_that_never_closes(tmp_path: Path) -> None:
+    path = tmp_path / "db.sqlite3"
+    store = SQLiteStore(path)
+    store.append("ada", "c1", "e1", 1, [start("r1"), delta(1)])
+    await store.saved()
+    other = SQLiteStore(path)
+    stored = await other.load("ada", "c1")
+    assert stored is not None
+    assert stored.events == [start("r1"), delta(1)]
+    await other.close()
+    await store.close()
+
+
+async def test_a_file_that_cannot_be_written_ends_nobodys_wait(tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path / "db.sqlite3")
+    with sqlite3.connect(tmp_path / "db.sqlite3") as other:
+        other.execute("DROP TABLE events")
+    store.append("ada", "c1", "e1", 1, [delta(1)])
+    await store.saved()
+    await store.close()
+
+
 async def test_a_clean_restart_keeps_events_and_epoch(tmp_path: Path) -> None:
     path = tmp_path / "db.sqlite3"
     first = SQLiteStore(path)

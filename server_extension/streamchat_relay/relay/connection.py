@@ -54,7 +54,8 @@ class Connection:
         self._session = session
         self._log = log or logging.getLogger(__name__)
         self._open: dict[str, tuple[LiveConversation, Pump]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._asking: set[asyncio.Task[None]] = set()
+        self._sending: set[asyncio.Task[None]] = set()
         self._gone = False
 
     async def receive(self, data: str | bytes) -> None:
@@ -66,7 +67,9 @@ class Connection:
         await self._act(self._session.hello_timed_out())
 
     async def going_away(self) -> None:
-        """The server stops."""
+        """The server stops; what was not accepted yet will be sent again to the next one."""
+        for task in self._sending:
+            task.cancel()
         await self._act(self._session.going_away())
 
     def drained(self) -> None:
@@ -75,9 +78,9 @@ class Connection:
             pump.advance()
 
     def closed(self) -> None:
-        """The transport is gone. Runs go on without it."""
+        """The transport is gone. Runs go on without it, and what was sent is still accepted."""
         self._gone = True
-        for task in self._tasks:
+        for task in self._asking:
             task.cancel()
         for conversation in list(self._open):
             self._leave(conversation)
@@ -88,18 +91,23 @@ class Connection:
                 self._transport.close(action.code, action.reason)
             elif isinstance(action, Ack):
                 self._ack(action)
+            # Providers tell their models, and with them the default one, when they like; a stop
+            # must not wait behind that.
             elif isinstance(action, Models):
-                # Providers answer when they like; a stop must not wait behind them.
-                self._spawn(action)
-            elif isinstance(action, Open | Leave | Send | Stop):
+                self._spawn(action, self._asking)
+            elif isinstance(action, Send):
+                self._spawn(action, self._sending)
+                # It takes its place in the conversation before the next frame is looked at.
+                await asyncio.sleep(0)
+            elif isinstance(action, Open | Leave | Stop):
                 await self._answer(action)
             else:
                 self._write(action)
 
-    def _spawn(self, request: Models) -> None:
+    def _spawn(self, request: Models | Send, tasks: set[asyncio.Task[None]]) -> None:
         task = asyncio.ensure_future(self._answer(request))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     async def _answer(self, request: Models | Open | Leave | Send | Stop) -> None:
         try:

@@ -21,6 +21,8 @@ from streamchat_relay.relay.log import Batch, Log
 from streamchat_relay.relay.ports import Call, Clock, Provider, Store, StoredLog
 from streamchat_relay.relay.run import Run
 
+_ENDED = frozenset(["done", "error", "interrupted"])
+
 
 class LiveConversation:
     """One user's conversation while somebody reads it or a run writes it."""
@@ -29,6 +31,7 @@ class LiveConversation:
         self.user = user
         self.id = conversation
         self.runs: dict[str, ActiveRun] = {}
+        self.accepting = asyncio.Lock()
         self.log = Log(conversation, stored.epoch, stored.events)
         self._state = Conversation()
         self._folded = 0
@@ -67,12 +70,18 @@ class LiveConversation:
     def _end_lost_runs(self) -> None:
         """Runs of a process that is gone end here; nothing is generated again."""
         state = self.state
+        if all(record.state in _ENDED for record in state.runs.values()):
+            return
         texts = {message.id: message.parts for message in state.messages}
+        last_t: dict[str, float] = {}
+        for event in map(decode_event, self.log.events()):
+            if event is not None and hasattr(event, "run"):
+                last_t[event.run] = event.t
         lost: list[Event] = []
         for record in state.runs.values():
-            if record.state in {"done", "error", "interrupted"}:
+            if record.state in _ENDED:
                 continue
-            t = record.first_t or 0.0
+            t = last_t[record.id]
             for part in texts.get(record.message, ()):
                 if part.open and isinstance(part, TextPart | ReasoningPart):
                     end = TextEnd if isinstance(part, TextPart) else ReasoningEnd

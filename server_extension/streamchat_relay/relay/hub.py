@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
+import traceback
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -70,6 +71,9 @@ class Hub:
         self._loading: dict[tuple[str, str], asyncio.Future[LiveConversation]] = {}
         self._holds: Counter[tuple[str, str]] = Counter()
         self._active: dict[tuple[str, str], ActiveRun] = {}
+        # Sends that wait for their conversation or for the default model, and may be stopped then.
+        self._arriving: Counter[tuple[str, str]] = Counter()
+        self._stopped_early: set[tuple[str, str]] = set()
         self._closing = False
 
     @property
@@ -112,21 +116,35 @@ class Hub:
     async def send(self, user: str, send: Send) -> tuple[str, bool]:
         """Start a run; the same run again starts nothing.
 
-        Returns the id of the message that the run writes, and whether it was there already.
+        Returns the id of the message that the run writes, and whether it was there already. By
+        then the prompt is saved: what was answered is not lost, nor generated again.
         """
-        async with self.conversation(user, send.conversation) as live:
-            model = send.model or live.state.settings.model
-            if not model:
-                model = await self._registry.default_model()
-            # No await from here: two sends of one run meet one of them finished.
-            record = live.state.runs.get(send.run)
-            if record is not None:
-                return record.message, True
-            if (user, send.run) in self._active:
-                raise Conflict("This run's id is used in another conversation. Make a new one.")
-            if self._closing:
-                raise Internal("The Jupyter server is stopping.", retryable=True)
-            return self._accept(live, send, model), False
+        key = (user, send.run)
+        self._arriving[key] += 1
+        try:
+            # One after another: prompts are logged in the order in which they came.
+            async with self.conversation(user, send.conversation) as live, live.accepting:
+                model = send.model or live.state.settings.model
+                if not model:
+                    model = await self._registry.default_model()
+                record = live.state.runs.get(send.run)
+                if record is not None:
+                    return record.message, True
+                if key in self._active:
+                    raise Conflict("This run's id is used in another conversation. Make a new one.")
+                if self._closing:
+                    raise Internal("The Jupyter server is stopping.", retryable=True)
+                active = self._accept(live, send, model)
+                if key in self._stopped_early:
+                    self._stop(active)
+                await self._store.saved()
+                self._begin_or_wait(active)
+                return active.run.message.id, False
+        finally:
+            self._arriving[key] -= 1
+            if not self._arriving[key]:
+                del self._arriving[key]
+                self._stopped_early.discard(key)
 
     async def stop(self, user: str, run: str) -> RunStateName:
         """End a run early; a run that has ended stays as it is. Returns its state by now."""
@@ -134,6 +152,9 @@ class Hub:
         if active is not None:
             self._stop(active)
             return active.run.state_name
+        if (user, run) in self._arriving:
+            self._stopped_early.add((user, run))
+            return "stopping"
         conversation = await self._store.find_run(user, run)
         if conversation is None:
             raise NotFound("There is no such run.")
@@ -166,7 +187,7 @@ class Hub:
         finally:
             del self._loading[key]
 
-    def _accept(self, live: LiveConversation, send: Send, model: str) -> str:
+    def _accept(self, live: LiveConversation, send: Send, model: str) -> ActiveRun:
         provider, name = self._registry.resolve(model)
         state = live.state
         params = state.settings.params if send.params is None else send.params
@@ -200,8 +221,7 @@ class Hub:
         )
         live.append([*events, *run.start()])
         live.runs[run.id] = self._active[live.user, run.id] = active
-        self._begin_or_wait(active)
-        return answer.id
+        return active
 
     def _begin_or_wait(self, active: ActiveRun) -> None:
         """Ask the provider, unless the prompt follows an answer that is still being written."""
@@ -240,14 +260,21 @@ class Hub:
             length = sum(len(message.text) for message in active.call.messages)
             events = run.finish(t, input_length=length)
         elif isinstance(error, StreamChatError):
+            if error.__cause__ is not None:
+                self._log_fault(run, error.__cause__)
             events = run.fail(error, t)
         else:
-            self._log.error("Run %s failed", run.id, exc_info=error)
+            self._log_fault(run, error)
             fault = Internal(
                 "The relay failed. The Jupyter server's log says more.", retryable=True
             )
             events = run.fail(fault, t)
         self._end(active, events)
+
+    def _log_fault(self, run: Run, fault: BaseException) -> None:
+        # Without its message: what a library says of a request may hold the request's key.
+        where = "".join(traceback.format_tb(fault.__traceback__))
+        self._log.error("Run %s failed with %s at\n%s", run.id, type(fault).__name__, where)
 
     def _end(self, active: ActiveRun, events: list[Event]) -> None:
         live = active.live

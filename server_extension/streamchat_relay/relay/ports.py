@@ -84,6 +84,13 @@ class Store(Protocol):
         """Keep encoded events, the first of them numbered `first`; returns at once."""
         ...
 
+    async def saved(self) -> None:
+        """Return when everything appended so far survives the process.
+
+        Also when that cannot be: a full disk must not end a chat. The store's log says so.
+        """
+        ...
+
     async def find_run(self, user: str, run: str, /) -> str | None:
         """The conversation that holds this run."""
         ...

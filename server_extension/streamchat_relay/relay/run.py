@@ -89,6 +89,7 @@ class Run:
         self._provider = provider
         self._part = 0
         self._open: type[TextOutput | ReasoningOutput] | None = None
+        self._begun_t = 0.0
         self._first_t: float | None = None
         self._last_t = 0.0
         self._length = 0
@@ -126,6 +127,7 @@ class Run:
     def begin(self, t: float) -> list[Event]:
         """The provider is being asked."""
         self._move(RunState.RUNNING)
+        self._begun_t = t
         return [Status(run=self.id, t=t, state="running")]
 
     def push(self, outputs: Sequence[Output], t: float) -> list[Event]:
@@ -228,8 +230,13 @@ class Run:
         return [end(run=self.id, t=t, part=str(self._part))]
 
     def _timing(self, t: float, output: int) -> Timing:
+        # From the moment the provider was asked: waiting in line is not its slowness.
+        total = round(t - self._begun_t, 1)
         if self._first_t is None:
-            return Timing(total_ms=t)
+            return Timing(total_ms=total)
         span = self._last_t - self._first_t
-        rate = round(output * 1000 / span, 1) if span > 0 else None
-        return Timing(total_ms=t, ttft_ms=self._first_t, output_per_s=rate)
+        return Timing(
+            total_ms=total,
+            ttft_ms=round(self._first_t - self._begun_t, 1),
+            output_per_s=round(output * 1000 / span, 1) if span > 0 else None,
+        )

@@ -123,6 +123,12 @@ class SQLiteStore:
             asyncio.get_running_loop().call_later(GATHER_S, self._hand_over)
         self._gathered.setdefault((user, conversation), (epoch, first, []))[2].extend(events)
 
+    async def saved(self) -> None:
+        """Return when everything appended so far is written, or was found not to be writable."""
+        self._hand_over()
+        with contextlib.suppress(Internal):
+            await self._ask(lambda _: None)
+
     async def find_run(self, user: str, run: str) -> str | None:
         """The conversation that holds this run."""
 
@@ -240,24 +246,31 @@ class SQLiteStore:
         """The thread: writes what was gathered in one transaction, answers questions."""
         unwritten: list[_Appends] = []
         fault: Exception | None = None
-        while True:
-            try:
-                item = self._queue.get(timeout=RETRY_S if unwritten else None)
-            except queue.Empty:
-                item = {}
-            if item is None:
-                break
-            if isinstance(item, dict):
-                unwritten.append(item)
+        closing = False
+        while not closing:
+            items = self._items(RETRY_S if unwritten else None)
+            unwritten += [item for item in items if isinstance(item, dict)]
             failing, fault = fault, self._save(connection, unwritten)
             if fault is None:
                 unwritten = []
             elif failing is None:
                 # Kept, and tried again: a full disk may have room by then.
                 self._log.error("Conversations are not being saved: %s", fault)
-            if not isinstance(item, dict):
-                item(connection, fault)
+            for item in items:
+                if item is None:
+                    closing = True
+                elif not isinstance(item, dict):
+                    item(connection, fault)
         connection.close()
+
+    def _items(self, timeout: float | None) -> list[_Appends | _Job | None]:
+        """Everything that waits, so that many prompts at once share one transaction."""
+        items: list[_Appends | _Job | None] = []
+        with contextlib.suppress(queue.Empty):
+            items.append(self._queue.get(timeout=timeout))
+            while True:
+                items.append(self._queue.get_nowait())
+        return items
 
     def _save(self, connection: sqlite3.Connection, unwritten: list[_Appends]) -> Exception | None:
         """Write all of it or nothing; returns why it was nothing."""

@@ -27,6 +27,9 @@ class UnavailableStore:
         """Never called: nothing is appended to what was not loaded."""
         raise AssertionError("nothing was loaded")
 
+    async def saved(self) -> None:
+        """Nothing was appended."""
+
     async def find_run(self, _user: str, _run: str, /) -> str | None:
         """Raises `Internal`."""
         raise Internal(self._message)
