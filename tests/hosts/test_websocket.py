@@ -12,7 +12,7 @@ import pytest
 from tornado.iostream import IOStream
 from tornado.websocket import WebSocketHandler
 
-from streamchat_relay.hosts.websocket import TornadoTransport, text_frame
+from streamchat_relay.hosts.websocket import MAX_WAITING, TornadoTransport, text_frame
 from tests.fakes.relay import settle
 
 
@@ -79,3 +79,30 @@ async def test_a_socket_that_breaks_harms_nobody(ends: Ends) -> None:
     ends.transport.write((b"d",))
     assert not ends.transport.busy
     assert ends.drained == []
+
+
+async def test_the_next_request_waits_while_too_much_waits_for_the_reader(ends: Ends) -> None:
+    ends.transport.write((b"a" * 4_000_000,))
+    room = asyncio.ensure_future(ends.transport.room())
+    left = 4_000_000 - MAX_WAITING
+    while not room.done():
+        assert left > -MAX_WAITING
+        left -= len(await ends.read(100_000))
+    await room
+
+
+async def test_a_reader_that_lags_within_its_window_is_heard_at_once(ends: Ends) -> None:
+    while not ends.transport.busy:
+        ends.transport.write((b"a" * 50_000,))
+    await ends.transport.room()
+    assert ends.transport.busy
+
+
+async def test_who_waits_for_room_on_a_socket_that_breaks_is_let_go(ends: Ends) -> None:
+    ends.transport.write((b"a" * 8_000_000,))
+    room = asyncio.ensure_future(ends.transport.room())
+    await settle()
+    assert not room.done()
+    ends.theirs.close()
+    ends.transport.write((b"b",))
+    await room

@@ -7,6 +7,7 @@ import hmac
 import logging
 import secrets
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from jupyter_server.auth.decorator import ws_authenticated
@@ -29,6 +30,11 @@ ACTION = "execute"
 """What the authorizer is asked: may this user *execute* on *streamchat*?"""
 
 _PING_S = 30
+
+MAX_WAITING = 1024 * 1024
+"""Bytes that may wait for one socket before its next request is read.
+
+A reader that lags is sent a window of events at most; the rest are answers to what it asked."""
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -55,12 +61,20 @@ class TornadoTransport:
     def __init__(self, handler: WebSocketHandler) -> None:
         self._handler = handler
         self._waiting = 0
+        self._room: asyncio.Future[None] | None = None
         self.on_drained = _nothing
 
     @property
     def busy(self) -> bool:
         """True while earlier frames wait in this process for the socket."""
         return self._waiting > 0
+
+    async def room(self) -> None:
+        """Return when less than `MAX_WAITING` bytes wait, or when the socket is gone."""
+        while self._waiting >= MAX_WAITING:
+            if self._room is None:
+                self._room = asyncio.get_running_loop().create_future()
+            await self._room
 
     def write(self, frames: Sequence[bytes]) -> None:
         """Send each payload as a text frame of its own; never blocks."""
@@ -80,8 +94,8 @@ class TornadoTransport:
             # on_close follows and takes the connection apart.
             return
         if stream.writing():
-            self._waiting += 1
-            written.add_done_callback(self._drained)
+            self._waiting += len(data)
+            written.add_done_callback(partial(self._drained, len(data)))
         else:
             written.add_done_callback(_looked_at)
 
@@ -102,8 +116,11 @@ class TornadoTransport:
         """Close after what was written."""
         self._handler.close(code, reason)
 
-    def _drained(self, written: asyncio.Future[None]) -> None:
-        self._waiting -= 1
+    def _drained(self, size: int, written: asyncio.Future[None]) -> None:
+        self._waiting -= size
+        if self._room is not None and self._waiting < MAX_WAITING:
+            self._room.set_result(None)
+            self._room = None
         if written.cancelled() or written.exception() is not None:
             return
         if not self._waiting:
@@ -190,7 +207,8 @@ class _RelaySocket(WebSocketHandler):
         """Start the session; deliberately without Jupyter's own ping."""
         # tornado turns it off after the handshake; a token is a small packet that must not wait.
         self.set_nodelay(True)
-        self._connection = self.sockets.connect(self.relay_user(), TornadoTransport(self))
+        self._transport = TornadoTransport(self)
+        self._connection = self.sockets.connect(self.relay_user(), self._transport)
         self._hello_timer = asyncio.get_running_loop().call_later(
             HELLO_TIMEOUT_S, self._hello_timed_out
         )
@@ -199,6 +217,7 @@ class _RelaySocket(WebSocketHandler):
         """One frame; the next is not read before this one is done."""
         if self._connection is not None:
             await self._connection.receive(message)
+            await self._transport.room()
 
     def on_close(self) -> None:
         """The runs go on."""
