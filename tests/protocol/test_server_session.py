@@ -131,6 +131,7 @@ def test_json_that_is_a_hundred_thousand_deep_ends_only_its_connection() -> None
     [
         ('{"system": "\\ud83d"}', "half of a character"),
         ('{"seed": 1e999}', "number is too large"),
+        (f'{{"seed": {"9" * 5000}}}', "number is too large"),
     ],
 )
 def test_what_is_json_but_no_text_or_number_is_refused_without_losing_the_connection(
@@ -144,6 +145,17 @@ def test_what_is_json_but_no_text_or_number_is_refused_without_losing_the_connec
     assert (fail.id, fail.error.code) == ("q1", "bad_request")
     assert words in fail.error.message
     assert session.receive('{"type":"ping","t":1}') == [Pong(t=1)]
+
+
+def test_a_model_name_that_is_no_name_is_refused_and_not_repeated() -> None:
+    session = new_session()
+    session.receive('{"type":"hello","client":"test/1"}')
+    send = {"type": "send", "id": "q1", "conversation": "c1", "run": "r1"}
+    (fail,) = session.receive(json.dumps({**send, "model": "z" * 1_000_000}))
+    assert isinstance(fail, Fail)
+    assert (fail.id, fail.error.code) == ("q1", "bad_request")
+    assert "model" in fail.error.message
+    assert len(fail.error.message) < 200
 
 
 @pytest.mark.parametrize("text", ['{"type":"x","id":"\\ud83d"}', '{"type":"\\ud83d","id":"q1"}'])

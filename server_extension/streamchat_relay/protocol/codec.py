@@ -108,7 +108,8 @@ def _fields(data: str | bytes) -> dict[str, Any]:
     # msgspec reads neither half a surrogate pair nor 1e999, but RFC 8259 allows both. A client that
     # was told nothing but a close would come back and send the same again.
     try:
-        value = json.loads(data, parse_constant=_no_constant)
+        # Python refuses to read integers of some thousand digits, and none of them is looked at.
+        value = json.loads(data, parse_constant=_no_constant, parse_int=float)
     except (ValueError, RecursionError):
         raise NotAnObject from None
     if not isinstance(value, dict):

@@ -36,6 +36,7 @@ link is dead."""
 ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$(?!\n)"
 ClientId = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
 Sequence = Annotated[int, msgspec.Meta(ge=0)]
+ModelId = Annotated[str, msgspec.Meta(max_length=256)]
 
 
 class Prompt(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +83,7 @@ class Send(_Frame, frozen=True, tag="send"):
     id: ClientId
     conversation: ClientId
     run: ClientId
-    model: str = ""
+    model: ModelId = ""
     message: Prompt | None = None
     parent: str | None = None
     params: dict[str, Any] | None = None
