@@ -62,12 +62,9 @@ class TornadoTransport:
         self._handler = handler
         self._waiting = 0
         self._room: asyncio.Future[None] | None = None
+        # True while earlier frames wait in this process for the socket.
+        self.busy = False
         self.on_drained = _nothing
-
-    @property
-    def busy(self) -> bool:
-        """True while earlier frames wait in this process for the socket."""
-        return self._waiting > 0
 
     async def room(self) -> None:
         """Return when less than `MAX_WAITING` bytes wait, or when the socket is gone."""
@@ -84,8 +81,14 @@ class TornadoTransport:
             return
         stream: IOStream = protocol.stream
         data = text_frame(frames[0]) if len(frames) == 1 else b"".join(map(text_frame, frames))
-        if type(stream) is IOStream and not stream.writing() and not stream.closed():
-            data = self._send_now(stream, data)
+        if not self.busy and type(stream) is IOStream and not stream.writing():
+            # Without TLS and with nothing before it, a write is one system call. What the kernel
+            # does not take at once is for the stream, which waits; and it knows what to do with a
+            # socket that is full, broken or closed.
+            try:  # noqa: SIM105 - `suppress` would be three calls a token
+                data = data[stream.socket.send(data) :]
+            except (OSError, AttributeError):
+                pass
             if not data:
                 return
         try:
@@ -95,22 +98,10 @@ class TornadoTransport:
             return
         if stream.writing():
             self._waiting += len(data)
+            self.busy = True
             written.add_done_callback(partial(self._drained, len(data)))
         else:
             written.add_done_callback(_looked_at)
-
-    @staticmethod
-    def _send_now(stream: IOStream, data: bytes) -> bytes:
-        """Give the kernel what it takes at once; the rest is for the stream, which waits.
-
-        Without TLS and with nothing before it, a write is one system call.
-        """
-        try:
-            sent = stream.socket.send(data)
-        except OSError:
-            # Full or broken: the stream knows what to do in either case.
-            return data
-        return data[sent:]
 
     def close(self, code: int, reason: str) -> None:
         """Close after what was written."""
@@ -118,12 +109,13 @@ class TornadoTransport:
 
     def _drained(self, size: int, written: asyncio.Future[None]) -> None:
         self._waiting -= size
+        self.busy = self._waiting > 0
         if self._room is not None and self._waiting < MAX_WAITING:
             self._room.set_result(None)
             self._room = None
         if written.cancelled() or written.exception() is not None:
             return
-        if not self._waiting:
+        if not self.busy:
             self.on_drained()
 
 

@@ -135,9 +135,13 @@ class EventsEncoder:
             encode(epoch),
         )
 
-    def one(self, seq: int, event: bytes) -> bytes:
-        """The frame of one event."""
-        return b'%b%d,"to":%d,"events":[%b]}' % (self._head, seq, seq, event)
+    def each(self, first: int, events: Sequence[bytes]) -> list[bytes]:
+        """A frame for each of the events, the first of them numbered `first`."""
+        head = self._head
+        return [
+            b'%b%d,"to":%d,"events":[%b]}' % (head, seq, seq, event)
+            for seq, event in enumerate(events, first)
+        ]
 
     def joined(self, first: int, events: Sequence[bytes]) -> bytes:
         """One frame of several events, the first of them numbered `first`."""

@@ -53,10 +53,6 @@ class LiveConversation:
             self._folded = self.log.head
         return self._state
 
-    def append(self, events: Sequence[Event]) -> None:
-        """Append: the readers have it when this returns."""
-        self.log.append(events)
-
     def waits_for(self, message: str | None) -> int:
         """How many unfinished runs write ancestors of (or are) this message."""
         writing = {active.run.message.id for active in self.runs.values() if not active.run.ended}
@@ -87,7 +83,7 @@ class LiveConversation:
                     end = TextEnd if isinstance(part, TextPart) else ReasoningEnd
                     lost.append(end(run=record.id, t=t, part=part.id))
             lost.append(Abort(run=record.id, t=t, reason="server_lost"))
-        self.append(lost)
+        self.log.append(lost)
 
 
 class ActiveRun:
@@ -109,30 +105,25 @@ class ActiveRun:
         self.task: asyncio.Task[None] | None = None
         self.lost = False
         self.position = 0
-        self._clock = clock
+        self._append = live.log.append
+        self._now = clock.now
         self._accepted = clock.now()
 
-    @property
     def t(self) -> float:
-        """Milliseconds since the run was accepted."""
-        return round((self._clock.now() - self._accepted) * 1000, 1)
+        """Milliseconds since the run was accepted, to a tenth."""
+        return int((self._now() - self._accepted) * 10_000) / 10
 
     def push(self, outputs: Sequence[Output]) -> None:
         """The sink: from the provider's socket to every reader, without a task switch."""
-        events = self.run.push(outputs, self.t)
-        if events:
-            self.live.append(events)
+        self._append(self.run.push(outputs, self.t()))
 
 
 class _Saving:
     """The reader that keeps the log in the store."""
 
     def __init__(self, store: Store, user: str, log: Log) -> None:
-        self._store = store
-        self._user = user
-        self._log = log
+        self._append = store.append
+        self._log = (user, log.conversation, log.epoch)
 
     def appended(self, batch: Batch) -> None:
-        self._store.append(
-            self._user, self._log.conversation, self._log.epoch, batch.first, batch.events
-        )
+        self._append(*self._log, batch.first, batch.events)

@@ -219,7 +219,7 @@ class Hub:
         active = ActiveRun(
             live, run, provider, Call(model=name, messages=(), params=params), clock=self._clock
         )
-        live.append([*events, *run.start()])
+        live.log.append([*events, *run.start()])
         live.runs[run.id] = self._active[live.user, run.id] = active
         return active
 
@@ -232,25 +232,25 @@ class Hub:
         if position:
             if position != active.position:
                 active.position = position
-                live.append(run.wait(position, active.t))
+                live.log.append(run.wait(position, active.t()))
             return
         messages = branch(live.state, run.message.parent)
         active.call = replace(active.call, messages=messages)
-        live.append(run.begin(active.t))
+        live.log.append(run.begin(active.t()))
         active.task = asyncio.ensure_future(active.provider.stream(active.call, active))
         active.task.add_done_callback(partial(self._ended, active))
 
     def _stop(self, active: ActiveRun) -> None:
         run = active.run
         if run.state is RunState.QUEUED:
-            self._end(active, run.interrupt(_reason(active), active.t))
+            self._end(active, run.interrupt(_reason(active), active.t()))
         elif run.state is RunState.RUNNING and active.task is not None:
             run.stop()
             active.task.cancel()
 
     def _ended(self, active: ActiveRun, task: asyncio.Task[None]) -> None:
         """The provider's task is over, so its connection is closed or free again."""
-        run, t = active.run, active.t
+        run, t = active.run, active.t()
         error = None if task.cancelled() else task.exception()
         if run.state is RunState.STOPPING:
             events = run.interrupt(_reason(active), t)
@@ -278,7 +278,7 @@ class Hub:
 
     def _end(self, active: ActiveRun, events: list[Event]) -> None:
         live = active.live
-        live.append(events)
+        live.log.append(events)
         del live.runs[active.run.id]
         del self._active[live.user, active.run.id]
         for waiting in list(live.runs.values()):

@@ -7,34 +7,31 @@ from array import array
 from collections.abc import Sequence
 from typing import Protocol
 
+import msgspec
+
 from streamchat_relay.model import Event
 from streamchat_relay.protocol.codec import EventsEncoder, encode
 
 _log = logging.getLogger(__name__)
 
 
-class Batch:
-    """Events that were appended together; each is still a frame of its own."""
+class Batch(msgspec.Struct):
+    """Events `first` to `last`, appended together; each is still a frame of its own.
 
-    __slots__ = ("_encoder", "_frames", "events", "first")
+    `begin` is where they begin: the size in bytes of all events before them.
+    """
 
-    def __init__(self, encoder: EventsEncoder, first: int, events: Sequence[bytes]) -> None:
-        self._encoder = encoder
-        self._frames: list[bytes] | None = None
-        self.first = first
-        self.events = events
+    encoder: EventsEncoder
+    events: list[bytes]
+    first: int
+    last: int
+    begin: int
+    _frames: list[bytes] | None = None
 
-    @property
-    def last(self) -> int:
-        """The `seq` of the last event."""
-        return self.first + len(self.events) - 1
-
-    @property
     def frames(self) -> list[bytes]:
-        """One frame an event, built once however many readers write them."""
+        """The frames, built once however many readers write them."""
         if self._frames is None:
-            one = self._encoder.one
-            self._frames = [one(seq, event) for seq, event in enumerate(self.events, self.first)]
+            self._frames = self.encoder.each(self.first, self.events)
         return self._frames
 
 
@@ -77,10 +74,11 @@ class Log:
         """Give the events their numbers, all or none, and tell every reader of them together."""
         if not events:
             return
+        first, begin = len(self._events) + 1, self._ends[-1]
         # Encoded before any is kept: what cannot be encoded must not leave half of it behind.
-        encoded = [encode(event) for event in events]
-        batch = Batch(self._encoder, len(self._events) + 1, encoded)
+        encoded = list(map(encode, events))
         self._keep(encoded)
+        batch = Batch(self._encoder, encoded, first, len(self._events), begin)
         for reader in self._readers:
             try:
                 reader.appended(batch)
@@ -99,9 +97,9 @@ class Log:
         """The encoded events after `after`."""
         return self._events[after:]
 
-    def size(self, after: int, to: int) -> int:
-        """Bytes of the events after `after`, up to and including `to`."""
-        return self._ends[to] - self._ends[after]
+    def size(self, seq: int) -> int:
+        """Bytes of the events up to and including `seq`."""
+        return self._ends[seq]
 
     def joined(self, after: int, limit: int) -> tuple[bytes, int]:
         """One frame of the events after `after`, and the `seq` of its last.

@@ -23,6 +23,8 @@ class Pump:
         self._window = window
         self._sent = after
         self._acked = after
+        # Where in the log's bytes the window ends.
+        self._until = log.size(after) + window
         log.attach(self)
 
     @property
@@ -32,26 +34,25 @@ class Pump:
 
     def appended(self, batch: Batch) -> None:
         """New events: write them now if the reader keeps up, else leave them in the log."""
-        if batch.first == self._sent + 1 and self._open:
+        transport = self._transport
+        if batch.first == self._sent + 1 and batch.begin <= self._until and not transport.busy:
             self._sent = batch.last
-            self._transport.write(batch.frames)
+            transport.write(batch.frames())
 
     def advance(self) -> None:
         """Write what the cursor has before it, as far as the transport and the window let it."""
-        while self._sent < self._log.head and self._open:
-            frame, self._sent = self._log.joined(self._sent, JOIN_BYTES)
-            self._transport.write((frame,))
+        log, transport = self._log, self._transport
+        while self._sent < log.head and log.size(self._sent) <= self._until and not transport.busy:
+            frame, self._sent = log.joined(self._sent, JOIN_BYTES)
+            transport.write((frame,))
 
     def ack(self, seq: int) -> None:
         """The reader has seen everything up to `seq`; what was not sent it cannot have seen."""
         if self._acked < seq <= self._sent:
             self._acked = seq
+            self._until = self._log.size(seq) + self._window
             self.advance()
 
     def close(self) -> None:
         """Write nothing more."""
         self._log.detach(self)
-
-    @property
-    def _open(self) -> bool:
-        return not self._transport.busy and self._log.size(self._acked, self._sent) <= self._window
