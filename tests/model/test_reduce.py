@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from functools import reduce as left_fold
 from pathlib import Path
 
@@ -74,6 +75,21 @@ def test_folding_in_two_halves_equals_folding_at_once(given_events: list[Event],
     whole = [start("r1"), start("r2"), *given_events]
     halves = fold(fold(Conversation(), whole[:cut]), whole[cut:])
     assert halves == fold(Conversation(), whole)
+
+
+def test_two_runs_that_write_at_once_copy_their_texts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    reduced: list[Event] = []
+
+    def count(conversation: Conversation, event: Event) -> Conversation:
+        reduced.append(event)
+        return reduce(conversation, event)
+
+    monkeypatch.setattr(sys.modules[fold.__module__], "reduce", count)
+    opened = [start("r1"), start("r2"), *(TextStart(run=r, t=0, part="1") for r in ("r1", "r2"))]
+    deltas = [TextDelta(run=r, t=1, part="1", delta="x") for _ in range(100) for r in ("r1", "r2")]
+    state = fold(Conversation(), [*opened, *deltas])
+    assert [message.text for message in state.messages] == ["x" * 100] * 2
+    assert len(reduced) == 6
 
 
 def test_a_branch_leads_from_the_root_to_its_leaf() -> None:

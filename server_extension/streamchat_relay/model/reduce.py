@@ -156,31 +156,27 @@ def reduce(conversation: Conversation, event: Event) -> Conversation:
 
 
 def fold(conversation: Conversation, events: Iterable[Event]) -> Conversation:
-    """`reduce` over many events; neighbouring deltas of one part are joined first.
+    """`reduce` over many events; deltas of one part are joined first.
 
-    Equal to reducing one by one, in time that is linear in the text.
+    Equal to reducing one by one, in time that is linear in the text, however many runs write at
+    once: deltas of different parts do not touch each other.
     """
-    pending: TextDelta | ReasoningDelta | None = None
-    texts: list[str] = []
+    pending: dict[tuple[str, str], tuple[TextDelta | ReasoningDelta, list[str]]] = {}
     for event in events:
         if isinstance(event, TextDelta | ReasoningDelta):
-            if (
-                pending is not None
-                and type(pending) is type(event)
-                and (pending.run, pending.part) == (event.run, event.part)
-            ):
-                texts.append(event.delta)
-                continue
-            if pending is not None:
-                conversation = reduce(conversation, replace(pending, delta="".join(texts)))
-            pending, texts = event, [event.delta]
-            continue
-        if pending is not None:
-            conversation = reduce(conversation, replace(pending, delta="".join(texts)))
-            pending = None
-        conversation = reduce(conversation, event)
-    if pending is not None:
-        conversation = reduce(conversation, replace(pending, delta="".join(texts)))
+            pending.setdefault((event.run, event.part), (event, []))[1].append(event.delta)
+        else:
+            conversation = reduce(_joined(conversation, pending), event)
+            pending = {}
+    return _joined(conversation, pending)
+
+
+def _joined(
+    conversation: Conversation,
+    pending: dict[tuple[str, str], tuple[TextDelta | ReasoningDelta, list[str]]],
+) -> Conversation:
+    for event, texts in pending.values():
+        conversation = reduce(conversation, replace(event, delta="".join(texts)))
     return conversation
 
 
