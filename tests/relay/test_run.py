@@ -111,13 +111,16 @@ def test_a_stream_that_ends_without_saying_so_is_truncated_and_keeps_its_text() 
 
 
 def test_usage_is_an_estimate_only_where_the_provider_gave_none() -> None:
-    counted, guessed = new_run(), new_run()
-    for run in (counted, guessed):
+    counted, guessed, uncounted = new_run(), new_run(), new_run()
+    for run in (counted, guessed, uncounted):
         run.begin(0)
         run.push([TextOutput("12345678"), FinishOutput("stop", "end_turn")], 100)
     counted.push([UsageOutput(Usage(input=7, output=9))], 100)
+    uncounted.push([UsageOutput(Usage(input=0, output=0))], 100)
     assert counted.finish(200, input_length=8)[-1].usage == Usage(input=7, output=9)
-    assert guessed.finish(200, input_length=8)[-1].usage == Usage(input=2, output=2, estimated=True)
+    for run in (guessed, uncounted):
+        usage = run.finish(200, input_length=8)[-1].usage
+        assert usage == Usage(input=2, output=2, estimated=True)
 
 
 def test_timing_counts_from_when_the_provider_was_asked_however_long_the_run_waited() -> None:

@@ -164,11 +164,14 @@ class Run:
                 Truncated("The answer broke off before the provider said it was done. Try again."),
                 t,
             )
-        usage = self._usage or Usage(
-            input=-(-input_length // CHARACTERS_PER_TOKEN),
-            output=-(-self._length // CHARACTERS_PER_TOKEN),
-            estimated=True,
-        )
+        usage = self._usage
+        # Some gateways send a count of zero with every answer.
+        if usage is None or (self._length and not usage.output):
+            usage = Usage(
+                input=-(-input_length // CHARACTERS_PER_TOKEN),
+                output=-(-self._length // CHARACTERS_PER_TOKEN),
+                estimated=True,
+            )
         self._move(RunState.DONE)
         return [
             *self._close_part(t),
