@@ -42,7 +42,8 @@ async def picture(server: JupyterServer, browser: Browser, theme: str, name: str
     box = lab.output(0).get_by_role("textbox", name="Prompt")
     await box.fill("Show me gradient descent as a table and as code")
     await box.press("Enter")
-    await lab.output(0).locator("pre code").filter(has_text="return").first.wait_for()
+    # The table is complete then, and the code still in view.
+    await lab.output(0).locator("h2").filter(has_text="Mathematics").wait_for()
     await lab.page.locator(".jp-NotebookPanel").screenshot(path=IMAGES / f"{name}.png")
     await lab.close()
     await context.close()

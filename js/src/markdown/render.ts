@@ -198,7 +198,7 @@ function code(token: Tokens.Code): HTMLElement {
   const node = element("div", "streamchat-md-code");
   const head = element("div", "streamchat-md-code-head");
   const label = element("span");
-  label.append(visible(language(token)));
+  label.append(visible(language(token)) || "text");
   const copy = element("button", "streamchat-md-copy");
   copy.setAttribute("type", "button");
   copy.setAttribute("aria-label", "Copy code");

@@ -43,7 +43,7 @@ export function Picker({ connection, current, onPick }: Props) {
         <optgroup key={provider} label={provider}>
           {models.map((model) => (
             <option key={model.id} value={model.id}>
-              {model.name}
+              {provider === "demo" ? `${model.name} (demo)` : model.name}
             </option>
           ))}
         </optgroup>
