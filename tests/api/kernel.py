@@ -2,7 +2,7 @@
 
 `with RunningKernel(server) as kernel:` starts it through the server's REST API; `kernel.run(code)`
 executes a cell and returns what came of it, `kernel.start(code)` returns at once, and
-`kernel.interrupt()` is the interrupt button.
+`kernel.interrupt()` is the interrupt button. At the end the kernel is shut down.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class RunningKernel:
     """One kernel; also a context manager."""
 
     def __init__(self, server: JupyterServer, *, password: str = "") -> None:
-        self._server = server
-        self._password = password
+        self._rest: JupyterServer | _Browser = _Browser(server, password) if password else server
+        self._runtime_dir = server.runtime_dir
         self.id = ""
 
     def run(self, code: str) -> Outcome:
@@ -88,43 +88,53 @@ class RunningKernel:
 
     def interrupt(self) -> None:
         """Press the interrupt button."""
-        self._server.post(f"api/kernels/{self.id}/interrupt")
+        self._rest.post(f"api/kernels/{self.id}/interrupt")
 
     def __enter__(self) -> Self:
-        body = {"name": "python3"}
-        if self._password:
-            self.id = _logged_in_post(self._server, self._password, "api/kernels", body)["id"]
-        else:
-            self.id = self._server.post("api/kernels", body)["id"]
-        path = self._server.runtime_dir / f"kernel-{self.id}.json"
+        self.id = self._rest.post("api/kernels", {"name": "python3"})["id"]
+        path = self._runtime_dir / f"kernel-{self.id}.json"
         self._client = BlockingKernelClient()
         self._client.load_connection_info(json.loads(path.read_text("utf-8")))
-        self._client.start_channels()
+        # A kernel that is only slow misses heartbeats, and would be taken for dead.
+        self._client.start_channels(hb=False)
         self._client.wait_for_ready(timeout=PATIENCE_S)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._client.stop_channels()
+        self._rest.delete(f"api/kernels/{self.id}")
+
+
+class _Browser:
+    """A server's REST API for a browser that has logged in with the password."""
+
+    def __init__(self, server: JupyterServer, password: str) -> None:
+        self._url = server.url
+        self._jar = http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._jar))
+        self._opener.open(f"{self._url}login", timeout=30).close()
+        form = urllib.parse.urlencode({"password": password, "_xsrf": self._xsrf}).encode()
+        self._opener.open(f"{self._url}login", form, timeout=30).close()
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """Post JSON; returns the JSON of the answer."""
+        return self._ask("POST", path, json.dumps(body or {}).encode())
+
+    def delete(self, path: str) -> None:
+        """Delete."""
+        self._ask("DELETE", path)
+
+    @property
+    def _xsrf(self) -> str:
+        return next(cookie.value for cookie in self._jar if cookie.name == "_xsrf") or ""
+
+    def _ask(self, method: str, path: str, data: bytes | None = None) -> Any:
+        request = urllib.request.Request(
+            self._url + path, data=data, headers={"X-XSRFToken": self._xsrf}, method=method
+        )
+        with self._opener.open(request, timeout=60) as answer:
+            return json.loads(answer.read() or b"null")
 
 
 def _is_idle(kind: str, content: dict[str, Any]) -> bool:
     return kind == "status" and content["execution_state"] == "idle"
-
-
-def _logged_in_post(server: JupyterServer, password: str, path: str, body: Any) -> Any:
-    """Post JSON as a browser does that has logged in with the password."""
-    jar = http.cookiejar.CookieJar()
-    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
-    opener.open(f"{server.url}login", timeout=30).close()
-    token = next(cookie.value for cookie in jar if cookie.name == "_xsrf") or ""
-    form = urllib.parse.urlencode({"password": password, "_xsrf": token}).encode()
-    opener.open(f"{server.url}login", form, timeout=30).close()
-    request = urllib.request.Request(
-        server.url + path,
-        data=json.dumps(body).encode(),
-        headers={
-            "X-XSRFToken": next(cookie.value for cookie in jar if cookie.name == "_xsrf") or ""
-        },
-    )
-    with opener.open(request, timeout=60) as answer:
-        return json.loads(answer.read())
