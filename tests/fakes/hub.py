@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 import secrets
 import signal
 import subprocess
@@ -32,6 +33,8 @@ from tests.fakes.jupyter import clean_environ, free_port
 ROOT = Path(__file__).parents[2]
 PROXY = "configurable-http-proxy@5.3.0"
 _STARTS_S = 60.0
+_TRIES = 4
+_PORT_TAKEN = re.compile(r"EADDRINUSE|address already in use", re.IGNORECASE)
 
 
 def proxy_command() -> list[str]:
@@ -73,10 +76,24 @@ class JupyterHub:
     @property
     def log(self) -> str:
         """What hub, proxy and servers wrote."""
-        return self.log_path.read_text("utf-8")
+        return self.log_path.read_text("utf-8") if self.log_path.exists() else ""
 
     def start(self) -> Self:
-        """Start, and wait until the hub answers through its proxy."""
+        """Start, and wait until the hub answers through its proxy.
+
+        If another process takes one of its three ports first, it starts again with others.
+        """
+        for _ in range(_TRIES):
+            said = len(self.log)
+            if self._launch():
+                return self
+            if not _PORT_TAKEN.search(self.log[said:]):
+                break
+            self.port = free_port()
+        raise AssertionError(f"No hub:\n{self.log}")
+
+    def _launch(self) -> bool:
+        """Start the process; true once the hub answers, false if it ended instead."""
         config = textwrap.dedent(
             f"""
             import os
@@ -126,19 +143,29 @@ class JupyterHub:
             )
         self.processes = [psutil.Process(self._process.pid)]
         deadline = time.monotonic() + _STARTS_S
-        while True:
-            try:
-                self.api("GET", "")
-            except OSError as error:  # noqa: PERF203 - it is a wait
-                # Until the hub is there, its proxy answers 404 or 503.
-                refused = isinstance(error, urllib.error.HTTPError) and error.code in {401, 403}
-                over = self._process.poll() is not None or time.monotonic() > deadline
-                if refused or over:
-                    self.stop()
-                    raise AssertionError(f"No hub:\n{self.log}") from error
-                time.sleep(0.05)
-            else:
-                return self
+        while self._process.poll() is None:
+            if self._answers():
+                return True
+            self.note_processes()
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.1)
+        # Its proxy may outlive a hub that could not start.
+        self.stop()
+        return False
+
+    def _answers(self) -> bool:
+        try:
+            self.api("GET", "")
+        except urllib.error.HTTPError as error:
+            # Until the hub is there, its proxy answers 404 or 503.
+            if error.code in {401, 403}:
+                self.stop()
+                raise AssertionError(f"Not our hub:\n{self.log}") from error
+            return False
+        except OSError:
+            return False
+        return True
 
     def stop(self) -> None:
         """End hub, proxy, servers and kernels; returns when all of them are gone."""
@@ -229,11 +256,18 @@ class HubServer:
 
     def post(self, path: str, body: Any = None) -> Any:
         """Post JSON with the user's token; returns the JSON of the answer."""
+        return self._ask("POST", path, json.dumps(body or {}).encode())
+
+    def delete(self, path: str) -> None:
+        """Delete with the user's token."""
+        self._ask("DELETE", path)
+
+    def _ask(self, method: str, path: str, data: bytes | None = None) -> Any:
         request = urllib.request.Request(
             self.url + path,
-            data=json.dumps(body or {}).encode(),
+            data=data,
             headers={"Authorization": f"token {self._token}"},
-            method="POST",
+            method=method,
         )
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or b"null")

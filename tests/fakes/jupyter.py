@@ -2,7 +2,8 @@
 
 `with JupyterServer(tmp_path) as server:` starts it on a free port with a token and the relay
 enabled. Pass `config` for traitlets (`{"StreamChat": {"database": ":memory:"}}`), `environ` for
-more environment, `application="lab"` for JupyterLab, `token=""` for another way to log in.
+more environment, `application="lab"` for JupyterLab, `token=""` for another way to log in,
+`command` for a program of your own that becomes a server and passes its arguments on to it.
 `restart()` keeps directories and port; `kill()` is SIGKILL.
 """
 
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,11 @@ from typing_extensions import Self
 from websockets.asyncio.client import ClientConnection, connect
 
 TOKEN = "t" * 40
+_STARTS_S = 60.0
+_TRIES = 4
+_PROVIDERS = (
+    "ANTHROPIC_", "GEMINI_", "GOOGLE_", "GROQ_", "OLLAMA_", "OPENAI_", "TGI_", "VLLM_",
+)  # fmt: skip
 
 
 class JupyterServer:
@@ -39,14 +46,16 @@ class JupyterServer:
         token: str = TOKEN,
         config: dict[str, Any] | None = None,
         environ: dict[str, str] | None = None,
+        command: Sequence[str] | None = None,
     ) -> None:
         self.directory = directory
         self.base_url = base_url
         self.token = token
         self.port = free_port()
         self.log_path = directory / "server.log"
-        self._application = application
+        self._command = command or [sys.executable, "-m", "jupyter", application]
         self._process: subprocess.Popen[bytes] | None = None
+        self._has_answered = False
         self._environ = {**clean_environ(directory), **(environ or {})}
         self._config = config or {}
 
@@ -77,8 +86,48 @@ class JupyterServer:
         return self._process.pid
 
     def start(self) -> Self:
-        """Start and wait until it answers."""
-        config = {
+        """Start and wait until it answers.
+
+        Another process may take the port before the server does. Then another port is taken,
+        unless the server has answered at this one before: who knows it comes back to it.
+        """
+        for _ in range(_TRIES):
+            said = len(self.log)
+            if self._launch():
+                self._has_answered = True
+                return self
+            if not re.search(rf"port {self.port} is (already in use|not avail)", self.log[said:]):
+                break
+            if not self._has_answered:
+                self.port = free_port()
+        raise AssertionError(f"No server:\n{self.log}")
+
+    def _launch(self) -> bool:
+        """Start the process; true once it answers, false if it ended instead."""
+        path = self.directory / "jupyter_config.json"
+        path.write_text(json.dumps(self._configuration()), "utf-8")
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._command, f"--config={path}"],
+                env=self._environ,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.directory,
+            )
+        deadline = time.monotonic() + _STARTS_S
+        # Who answers at the port may be somebody else; this file only our server writes.
+        own = self.runtime_dir / f"jpserver-{self.pid}.json"
+        while self._process.poll() is None:
+            if own.exists() and self._answers():
+                return True
+            if time.monotonic() > deadline:
+                self.kill()
+                raise AssertionError(f"No answer of the server:\n{self.log}")
+            time.sleep(0.05)
+        return False
+
+    def _configuration(self) -> dict[str, Any]:
+        return {
             "ServerApp": {
                 "port": self.port,
                 "port_retries": 0,
@@ -96,26 +145,13 @@ class JupyterServer:
                 if name not in {"ServerApp", "IdentityProvider"}
             },
         }
-        path = self.directory / "jupyter_config.json"
-        path.write_text(json.dumps(config), "utf-8")
-        with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "jupyter", self._application, f"--config={path}"],
-                env=self._environ,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=self.directory,
-            )
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                self.status("api")
-            except OSError as error:  # noqa: PERF203 - it is a wait
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise AssertionError(f"No server:\n{self.log}") from error
-                time.sleep(0.05)
-            else:
-                return self
+
+    def _answers(self) -> bool:
+        try:
+            self.status("api")
+        except OSError:
+            return False
+        return True
 
     def stop(self) -> None:
         """End it as Ctrl-C twice would."""
@@ -189,7 +225,7 @@ class JupyterServer:
                 options.pop("url", self.ws_url),
                 subprotocols=["streamchat.v1"],
                 proxy=None,
-                compression=None,
+                compression=options.pop("compression", None),
                 max_size=None,
                 **options,
             )
@@ -280,7 +316,7 @@ class RelaySocket:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on at the moment."""
+    """A port of 127.0.0.1 that nobody has at the moment; somebody may before you do."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -292,9 +328,7 @@ def clean_environ(directory: Path) -> dict[str, str]:
     environ = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(
-            ("JUPYTER", "JPY_", "OPENAI", "ANTHROPIC", "OLLAMA", "GROQ", "GEMINI")
-        )
+        if not name.startswith(("JUPYTER", "JPY_", *_PROVIDERS))
         and not name.lower().endswith("_proxy")
     }
     for name in ("config", "data", "runtime", "work", "home"):
