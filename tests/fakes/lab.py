@@ -2,7 +2,7 @@
 
 `LabPage.open([...])` makes a notebook of these cells and opens it with a kernel of its own;
 `run(n)` runs a cell and returns at once, `ran(n)` waits until it is done, `output(n)` is what it
-shows.
+shows. `NotebookPage` is the same for Notebook 7.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ import json
 import re
 import shutil
 import textwrap
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.async_api import Browser, Locator, Page, Playwright, expect
+from playwright.async_api import Browser, Error, Locator, Page, Playwright, expect
+from typing_extensions import Self
 
 from tests.fakes.jupyter import JupyterServer
 
@@ -33,17 +36,35 @@ _NUMBERED = re.compile(r"\[\d+\]:")
 
 LAB_CONFIG: dict[str, Any] = {
     "LabApp": {"expose_app_in_browser": True, "extension_manager": "readonly"},
+    "JupyterNotebookApp": {"expose_app_in_browser": True},
 }
+
+# Gives the tests a notebook's panel, once its cells are there and its kernel answers.
+_TAKE = """
+    async (panel, cells) => {
+        await panel.context.ready;
+        await panel.sessionContext.ready;
+        const kernel = panel.sessionContext.session.kernel;
+        while (kernel.connectionStatus !== 'connected'
+               || panel.content.widgets.length < cells) {
+            await new Promise(done => setTimeout(done, 20));
+        }
+        await kernel.info;
+        window.panel = panel;
+    }
+"""
 
 
 async def launch(playwright: Playwright) -> Browser:
-    """The machine's Chromium, else Playwright's."""
+    """The machine's Chromium, else Playwright's. What is installed may still not start."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = next(filter(None, map(shutil.which, names)), None)
-    return await playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
+    for path in filter(None, map(shutil.which, names)):
+        with suppress(Error):
+            return await playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+    return await playwright.chromium.launch(args=CHROMIUM_FLAGS)
 
 
-def lab_server(directory: Path) -> JupyterServer:
+def lab_server(directory: Path, *, config: dict[str, Any] | None = None) -> JupyterServer:
     """A JupyterLab that asks no questions: no news, no recommendations."""
     settings = directory / "settings" / "@jupyterlab"
     for plugin, values in {
@@ -56,28 +77,34 @@ def lab_server(directory: Path) -> JupyterServer:
     return JupyterServer(
         directory,
         application="lab",
-        config=LAB_CONFIG,
+        config={**LAB_CONFIG, **(config or {})},
         environ={"JUPYTERLAB_SETTINGS_DIR": str(directory / "settings")},
     )
 
 
 class LabPage:
-    """One tab of JupyterLab."""
+    """One tab of JupyterLab; `url` where it does not come straight from the server."""
 
-    def __init__(self, server: JupyterServer, page: Page) -> None:
+    def __init__(self, server: JupyterServer, page: Page, *, url: str = "") -> None:
         self.server = server
         self.page = page
+        self.url = url or server.url
         self._notebooks = 0
         self.path = ""
 
-    async def start(self) -> LabPage:
-        """Load Lab with an empty workspace."""
-        await self.page.goto(f"{self.server.url}lab?token={self.server.token}&reset")
+    async def start(self, workspace: str = "") -> Self:
+        """Load Lab with an empty workspace; tabs that are open at once need one each."""
+        path = f"lab/workspaces/{workspace}" if workspace else "lab"
+        await self.page.goto(f"{self.url}{path}?token={self.server.token}&reset")
         await self._ready()
         return self
 
     async def open(self, sources: list[str], *, name: str | None = None) -> None:
         """Make a notebook of these cells, open it and wait for its kernel."""
+        self._write(sources, name)
+        await self.reopen(len(sources))
+
+    def _write(self, sources: list[str], name: str | None) -> None:
         self._notebooks += 1
         self.path = name or f"test-{id(self)}-{self._notebooks}.ipynb"
         book = nbformat.v4.new_notebook(
@@ -87,24 +114,14 @@ class LabPage:
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
         )
         nbformat.write(book, self.server.directory / "work" / self.path)
-        await self.reopen(len(sources))
 
     async def reopen(self, cells: int = 1) -> None:
         """Open the notebook again, for example after a reload."""
         await self.page.evaluate(
-            """async ([path, cells]) => {
-                const app = window.jupyterapp;
-                const panel = await app.commands.execute('docmanager:open', {path});
-                await panel.context.ready;
-                await panel.sessionContext.ready;
-                const kernel = panel.sessionContext.session.kernel;
-                while (kernel.connectionStatus !== 'connected'
-                       || panel.content.widgets.length < cells) {
-                    await new Promise(done => setTimeout(done, 20));
-                }
-                await kernel.info;
-                window.panel = panel;
-            }""",
+            f"""async ([path, cells]) => {{
+                const {{commands}} = window.jupyterapp;
+                await ({_TAKE})(await commands.execute('docmanager:open', {{path}}), cells);
+            }}""",
             [self.path, cells],
         )
 
@@ -135,12 +152,30 @@ class LabPage:
         await self.run(number)
         await self.ran(number)
 
-    async def command(self, name: str) -> None:
-        """Execute one of Lab's commands; does not wait."""
+    async def command(self, name: str, **arguments: Any) -> None:
+        """Execute one of Lab's commands and wait for it."""
         await self.page.evaluate(
-            "name => void window.jupyterapp.commands.execute(name)",
-            name,
+            "([name, args]) => window.jupyterapp.commands.execute(name, args)",
+            [name, arguments],
         )
+
+    @asynccontextmanager
+    async def without_dialogs(self) -> AsyncIterator[None]:
+        """Close what Lab asks or says meanwhile, for example that the server is away.
+
+        Playwright looks for dialogs before it clicks, fills or expects, not before it presses a
+        key: a dialog may still swallow that.
+        """
+        dialog = self.page.locator(".jp-Dialog").first
+
+        async def close(_: Locator) -> None:
+            await dialog.locator(".jp-Dialog-button").last.click()
+
+        await self.page.add_locator_handler(dialog, close)
+        try:
+            yield
+        finally:
+            await self.page.remove_locator_handler(dialog)
 
     async def interrupt(self) -> None:
         """The stop button of the notebook's toolbar."""
@@ -194,3 +229,18 @@ class LabPage:
     async def _ready(self) -> None:
         await self.page.wait_for_function("() => window.jupyterapp !== undefined")
         await self.page.evaluate("() => window.jupyterapp.restored")
+
+
+class NotebookPage(LabPage):
+    """One tab of Notebook 7, which shows one notebook."""
+
+    async def reopen(self, cells: int = 1) -> None:
+        """Load the page of the notebook."""
+        await self.page.goto(f"{self.url}notebooks/{self.path}?token={self.server.token}")
+        await self._ready()
+        await self.page.wait_for_function(
+            "path => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=self.path
+        )
+        await self.page.evaluate(
+            f"cells => ({_TAKE})(window.jupyterapp.shell.currentWidget, cells)", cells
+        )
