@@ -9,16 +9,33 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
 from tests.fakes.jupyter import JupyterServer
 from tests.fakes.lab import LabPage, lab_server, launch
+from tests.fakes.provider_server import ProviderServer, running_provider_server
+
+PATIENCE_MS = 30_000
+# The context's own timeout is not that of expectations, which is 5 s.
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="package")
-def lab_jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+def provider() -> Iterator[ProviderServer]:
+    """The provider `paced`; see `kit.Paced`."""
+    with running_provider_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def lab_jupyter(
+    provider: ProviderServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[JupyterServer]:
     """A JupyterLab with the relay."""
-    with lab_server(tmp_path_factory.mktemp("lab")) as server:
+    providers = {"paced": {"base_url": provider.openai_url}}
+    with lab_server(
+        tmp_path_factory.mktemp("lab"), config={"StreamChat": {"providers": providers}}
+    ) as server:
         yield server
 
 
@@ -35,7 +52,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     """One person's browser: tabs share its cookies."""
     made = await browser.new_context(viewport={"width": 1100, "height": 900})
-    made.set_default_timeout(30_000)
+    made.set_default_timeout(PATIENCE_MS)
     yield made
     await made.close()
 

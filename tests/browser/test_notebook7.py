@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import nbformat
 import pytest
 from playwright.async_api import BrowserContext, expect
 
+from tests.browser.kit import ask, chat_cell, finished
 from tests.fakes.jupyter import JupyterServer
+from tests.fakes.lab import NotebookPage
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -14,22 +15,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 async def test_a_prompt_streams_in_notebook_7(
     lab_jupyter: JupyterServer, context: BrowserContext
 ) -> None:
-    cell = "from jupyter_streamchat import Chat\nchat = Chat('demo/echo')\nchat"
-    book = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell)],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
-    )
-    nbformat.write(book, lab_jupyter.directory / "work" / "seven.ipynb")
-    page = await context.new_page()
-    await page.goto(f"{lab_jupyter.url}notebooks/seven.ipynb?token={lab_jupyter.token}")
-    await expect(page.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute(
-        "data-status", "idle"
-    )
-    await page.locator(".jp-CodeCell .cm-content").first.click()
-    await page.keyboard.press("Control+Enter")
-    box = page.get_by_role("textbox", name="Prompt")
-    await box.fill("Hello, Notebook")
-    await box.press("Enter")
-    await expect(page.get_by_role("article", name="Answer")).to_contain_text("Hello, Notebook")
-    await expect(page.locator(".streamchat-figures")).to_contain_text("tokens/s")
-    await page.close()
+    async with await context.new_page() as page:
+        notebook = NotebookPage(lab_jupyter, page)
+        await notebook.open([chat_cell("demo/echo")])
+        await notebook.run_done(0)
+        chat = notebook.output(0)
+        await ask(chat, "Hello, Notebook")
+        await expect(chat.get_by_role("article", name="Answer")).to_contain_text("Hello, Notebook")
+        await finished(chat, 1)
+        await notebook.close()
