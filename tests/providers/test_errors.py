@@ -28,8 +28,8 @@ from streamchat_relay.model import (
     TooLarge,
 )
 from streamchat_relay.providers import ProviderRegistry
-from streamchat_relay.providers.errors import from_exception, from_refusal, refusal_from
-from streamchat_relay.providers.errors import retry_after as read_retry_after
+from streamchat_relay.providers.errors import from_exception, from_refusal
+from streamchat_relay.providers.refusal import refusal_from
 from tests.fakes.provider_server import Answer, ProviderServer
 from tests.providers.kit import AT, KEY, Recorder, call
 
@@ -166,16 +166,6 @@ async def test_a_refusal_is_the_same_through_the_sdks(
     assert caught.value.__cause__ is None
     if cls is ProviderRateLimited and caught.value.retryable:
         assert caught.value.retry_after == 7.0
-
-
-def test_retry_after_is_read_as_seconds_and_as_a_date() -> None:
-    date = {"Retry-After": "Sun, 06 Nov 1994 08:49:37 GMT"}
-    assert read_retry_after(date, now=784111777 - 30) == 30.0
-    assert read_retry_after(date) == 0.0
-    for nonsense in ("soon", "nan", "inf", "", "-inf"):
-        assert read_retry_after({"retry-after": nonsense}) is None
-    assert read_retry_after({"retry-after": "-3"}) == 0.0
-    assert read_retry_after({"retry-after": "1e9"}) == 86_400.0
 
 
 def test_a_code_that_could_be_a_secret_is_not_shown() -> None:

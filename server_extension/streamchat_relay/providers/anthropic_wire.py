@@ -19,8 +19,9 @@ from streamchat_relay.model import (
 )
 from streamchat_relay.providers.decoding import StreamDecoder
 from streamchat_relay.providers.endpoint import Endpoint
-from streamchat_relay.providers.errors import from_refusal, refusal_from, undecodable
+from streamchat_relay.providers.errors import from_refusal, undecodable
 from streamchat_relay.providers.failures import UNREADABLE
+from streamchat_relay.providers.refusal import refusal_from
 from streamchat_relay.relay.ports import Sink
 
 _REASONS: dict[str, FinishReason] = {

@@ -6,14 +6,7 @@ Nothing here forwards what a provider wrote: its texts quote keys, headers and p
 
 from __future__ import annotations
 
-import email.utils
-import math
 import re
-import time
-from collections.abc import Mapping
-from typing import Any
-
-import msgspec
 
 from streamchat_relay.model import (
     BadRequest,
@@ -42,10 +35,8 @@ from streamchat_relay.providers.failures import (
     ReadTimedOut,
 )
 from streamchat_relay.providers.proxy import is_loopback
+from streamchat_relay.providers.refusal import Refusal, refusal_from
 
-_DAY = 86_400.0
-
-_CODE = re.compile(r"[a-z][a-z_.-]{2,47}")
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z_.\[\]0-9-]{0,40}")
 
 _CONTEXT = re.compile(
@@ -67,76 +58,6 @@ _SETTINGS = (
     "stop", "presence_penalty", "frequency_penalty", "reasoning_effort", "logprobs", "seed",
     "logit_bias", "response_format", "stream_options", "thinking", "tools",
 )  # fmt: skip
-
-
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """What a provider's error says, from its body and its status (0 within a stream)."""
-
-    status: int = 0
-    code: str = ""
-    kind: str = ""
-    message: str = ""
-    param: str = ""
-    retry_after: float | None = None
-
-    @property
-    def shown(self) -> str:
-        """Status and code for a person, in brackets; only what cannot be a secret."""
-        code = next((code for code in (self.code, self.kind) if _CODE.fullmatch(code)), "")
-        words = " ".join(filter(None, [str(self.status) if self.status else "", code]))
-        return f" ({words})" if words else ""
-
-
-def refusal_from(
-    body: object, status: int = 0, headers: Mapping[str, str] | None = None
-) -> Refusal:
-    """Read an error body of either wire, or of the many that are nearly like them.
-
-    >>> refusal_from({"error": {"code": "model_not_found", "message": "no"}}, 404).code
-    'model_not_found'
-    """
-    error: Any = body
-    if isinstance(error, list) and error:
-        error = error[0]  # Gemini's compatible endpoint wraps its error in a list.
-    if isinstance(error, Mapping):
-        error = error.get("error", error)
-    if isinstance(error, str):
-        error = {"message": error}
-    if not isinstance(error, Mapping):
-        error = {}
-    code = error.get("code")
-    if not status and isinstance(code, int):
-        status = code
-    return Refusal(
-        status=status,
-        code=code if isinstance(code, str) else str(error.get("status") or "").lower(),
-        kind=str(error.get("type") or ""),
-        message=str(error.get("message") or "")[:4000],
-        param=str(error.get("param") or ""),
-        retry_after=retry_after(headers or {}),
-    )
-
-
-def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """Seconds to wait, from `Retry-After` (seconds or a date) or `retry-after-ms`.
-
-    >>> retry_after({"retry-after": "7"}), retry_after({"retry-after-ms": "1500"})
-    (7.0, 1.5)
-    """
-    lower = {name.lower(): value for name, value in headers.items()}
-    try:
-        if "retry-after-ms" in lower:
-            seconds = float(lower["retry-after-ms"]) / 1000
-        else:
-            seconds = float(lower["retry-after"])
-    except KeyError:
-        return None
-    except ValueError:
-        date = email.utils.parsedate_tz(lower.get("retry-after", ""))
-        if date is None:
-            return None
-        seconds = email.utils.mktime_tz(date) - (time.time() if now is None else now)
-    return min(max(seconds, 0.0), _DAY) if math.isfinite(seconds) else None
 
 
 def from_refusal(refusal: Refusal, at: Endpoint, model: str) -> StreamChatError:

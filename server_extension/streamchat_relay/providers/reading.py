@@ -9,8 +9,9 @@ import msgspec
 from streamchat_relay.model import ProviderError
 from streamchat_relay.providers.answer import Answer
 from streamchat_relay.providers.endpoint import Endpoint
-from streamchat_relay.providers.errors import from_refusal, refusal_from, undecodable
+from streamchat_relay.providers.errors import from_refusal, undecodable
 from streamchat_relay.providers.failures import UNREADABLE
+from streamchat_relay.providers.refusal import refusal_from
 
 if TYPE_CHECKING:
     import httpx2
