@@ -65,22 +65,26 @@ def refusal_from(
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """Seconds to wait, from `Retry-After` (seconds or a date) or `retry-after-ms`.
+    """Seconds to wait, from `retry-after-ms` or else `Retry-After` (seconds or a date).
 
     >>> retry_after({"retry-after": "7"}), retry_after({"retry-after-ms": "1500"})
     (7.0, 1.5)
     """
     lower = {name.lower(): value for name, value in headers.items()}
-    try:
-        if "retry-after-ms" in lower:
-            seconds = float(lower["retry-after-ms"]) / 1000
-        else:
-            seconds = float(lower["retry-after"])
-    except KeyError:
-        return None
-    except ValueError:
-        date = email.utils.parsedate_tz(lower.get("retry-after", ""))
-        if date is None:
+    seconds = _number(lower.get("retry-after-ms", "")) / 1000
+    if not math.isfinite(seconds):
+        seconds = _number(lower.get("retry-after", ""))
+    if not math.isfinite(seconds):
+        try:
+            date = email.utils.parsedate_to_datetime(lower.get("retry-after", ""))
+        except (ValueError, OverflowError):
             return None
-        seconds = email.utils.mktime_tz(date) - (time.time() if now is None else now)
-    return min(max(seconds, 0.0), _DAY) if math.isfinite(seconds) else None
+        seconds = date.timestamp() - (time.time() if now is None else now)
+    return min(max(seconds, 0.0), _DAY)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
