@@ -15,7 +15,12 @@ from tests.fakes.lab import LabPage, lab_server
 from tests.fakes.network import Network
 from tests.fakes.provider_server import ProviderServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+# The page tries again after up to 20 s, and a busy machine starts no server in less than 10 s.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(240),
+]
 
 RECONNECTING = re.compile("reconnect", re.IGNORECASE)
 
