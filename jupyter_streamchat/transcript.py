@@ -3,7 +3,7 @@
 A notebook renders Markdown with the page's full rights, so a model's text must not bring anything
 active with it: no raw HTML (it could run scripts or Jupyter commands), no images (fetching one
 tells its server what the address says), no links but to the web and mail. Text that could is
-escaped so that it reads the same.
+escaped so that it reads the same; an image becomes a link to it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,17 @@ _ADDRESS = re.compile(
     r"(?P<to>\]\()?(?<!\\)<(?P<address>(?:https?://|mailto:)[^\s<>`]+)>", re.IGNORECASE
 )
 _CODE = re.compile(r"(?<!`)(?P<ticks>`+)(?!`)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)", re.DOTALL)
-_MATH = re.compile(r"\$\$.+?\$\$|(?<![\\$])\$(?![\s$])[^$\n]+?(?<!\s)\$(?!\d)", re.DOTALL)
+_IMAGE = re.compile(r"(?<!\\)!\[(?P<alt>[^\[\]]*)\](?=\(\s*<?https?://)", re.IGNORECASE)
+# Pandoc's rule for inline math, which tells it from amounts of money.
+_MATH = re.compile(
+    r"(?<![\\$])(?:\$\$(?:\\.|[^$\\])+?\$\$|\$(?![\s$])(?:\\[^\n]|[^$\\\n])+?(?<!\s)\$(?!\d))",
+    re.DOTALL,
+)
+_DOLLAR = re.compile(r"(?P<slashes>\\*)\$")
+_URL = re.compile(r"https?://[^\s<>{}|)\]]*", re.IGNORECASE)
+# JupyterLab takes any two dollars of a paragraph for math, twice: in the Markdown, where an entity
+# hides one, and in what has been rendered, where only a text of its own does.
+_LITERAL_DOLLAR = "<span>&#36;</span>"
 _ACTIVE = re.compile(r"<[A-Za-z/!?]|!\[|\][(:]")
 _INFO = re.compile(r"[A-Za-z0-9_+#.-]*")
 _BLANK = re.compile(r"\n[ \t]*\n")
@@ -49,7 +59,7 @@ def safe_markdown(text: str) -> str:
     r"""The text as Markdown in which nothing is active; what is harmless stays as it is.
 
     >>> print(safe_markdown("*a* <img src=x> ![b](http://c) [d](javascript:e) [f](https://g)"))
-    *a* &lt;img src=x> !\[b](http://c) [d]\(javascript:e) [f](https://g)
+    *a* &lt;img src=x> [image: b](http://c) [d]\(javascript:e) [f](https://g)
     """
     out: list[str] = []
     prose: list[str] = []
@@ -125,6 +135,8 @@ def _code_span(code: re.Match[str]) -> str:
 
 
 def _inline(text: str) -> str:
+    text = _IMAGE.sub(lambda one: f"[image: {one['alt']}]" if one["alt"] else "[image]", text)
+    text = _URL.sub(lambda one: one[0].replace("$", "%24"), text)
     pieces: list[str] = []
     position = 0
     for found in _ADDRESS.finditer(text):
@@ -155,7 +167,10 @@ def _maths(text: str) -> str:
 def _escaped(text: str) -> str:
     text = _TAG.sub("&lt;", text)
     text = _DEFINITION.sub(r"]\\", _LINK.sub(r"]\\", text))
-    return text.replace("![", "!\\[")
+    # A backslash that escapes the dollar would escape the tag; a pair of them is a backslash.
+    return _DOLLAR.sub(
+        lambda one: one["slashes"][: len(one["slashes"]) // 2 * 2] + _LITERAL_DOLLAR, text
+    )
 
 
 def _entities(text: str) -> str:
@@ -165,7 +180,8 @@ def _entities(text: str) -> str:
 
 def _plain(text: str) -> str:
     """A line in which Markdown finds nothing to mark."""
-    return re.sub(r"[\\`*_\[\]<>&~$!|]", lambda found: f"&#{ord(found[0])};", text)
+    marked = re.sub(r"[\\`*_\[\]<>&~!|]", lambda found: f"&#{ord(found[0])};", text)
+    return marked.replace("$", _LITERAL_DOLLAR)
 
 
 def reply_markdown(

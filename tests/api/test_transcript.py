@@ -46,8 +46,8 @@ hostile = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
 @given(hostile)
 def test_no_html_and_no_image_of_the_models_gets_through(text: str) -> None:
     out = safe_markdown(text)
-    ours = re.sub(r"</?(?:pre|code)>", "", out)
-    assert not re.search(r"<[A-Za-z/!?]", ours)
+    others = re.sub(r"</?(?:pre|code)>|<span>&#36;</span>", "·", out)
+    assert not re.search(r"<[A-Za-z/!?]", others)
     assert "![" not in out
     assert not re.search(r"\]\((?!\s*<?(?:https?://|mailto:))", out)
     assert "]:" not in out
@@ -59,6 +59,15 @@ def test_the_only_html_is_whole_code_elements(text: str) -> None:
     tags = re.findall(r"</?(?:pre|code)>", out)
     depth = 0
     for tag in tags:
+@given(hostile)
+def test_a_dollar_that_is_left_is_one_of_a_pair_or_in_code(text: str) -> None:
+    blocks = re.compile(r"<pre>.*?</pre>|^(```+).*?^\1$", re.MULTILINE | re.DOTALL)
+    out = blocks.sub("", safe_markdown(text))
+    for paragraph in re.split(r"\n[ \t]*\n", out):
+        prose = re.sub(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", "", paragraph, flags=re.DOTALL)
+        assert re.sub(r"\\.", "", prose).count("$") % 2 == 0
+
+
         depth += -1 if tag.startswith("</") else 1
         assert 0 <= depth <= 2
     assert depth == 0
@@ -96,6 +105,45 @@ def test_a_conversation_reads_from_top_to_bottom_without_the_reasoning() -> None
     told = Message(id="2", role="assistant", parent="1", parts=(thought, TextPart(text="So.")))
     conversation = Conversation(messages=(asked, told))
     assert conversation_text(conversation) == "You: Why?\n\nAnswer: So."
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (
+            "costs $5 a month and the big plan $15 a month",
+            "costs ¤5 a month and the big plan ¤15 a month",
+        ),
+        ("from $5-$10, or \\$7 and \\\\$8", "from ¤5-¤10, or ¤7 and \\\\¤8"),
+        ("$x^2$ for $5", "$x^2$ for ¤5"),
+        ("$$\nx\n$$", "$$\nx\n$$"),
+        ("$\\text{5\\$}$", "$\\text{5\\$}$"),
+        ("`$x` costs $5", "`$x` costs ¤5"),
+        ("| $5 | $6 |", "| ¤5 | ¤6 |"),
+        ("[**$5**](https://e/?a=$5)", "[**¤5**](https://e/?a=%245)"),
+        ("<https://e/$a$b>", "[https://e/%24a%24b](https://e/%24a%24b)"),
+    ],
+)
+def test_a_dollar_that_is_no_math_stays_a_dollar(written: str, shown: str) -> None:
+    assert safe_markdown(written) == shown.replace("¤", "<span>&#36;</span>")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("![a valley](https://e/v.png)", "[image: a valley](https://e/v.png)"),
+        ('![](http://e "T")', '[image](http://e "T")'),
+        ("![a](<https://e>)", "[image: a](https://e)"),
+        ("![a](data:image/png;base64,x)", "!\\[a]\\(data:image/png;base64,x)"),
+        ("![a](mailto:e@e)", "!\\[a](mailto:e@e)"),
+        ("![a](/files/x.png)", "!\\[a]\\(/files/x.png)"),
+        ("!![a](https://e)", "!\\[image: a](https://e)"),
+        ("\\![a](https://e)", "\\!\\[a](https://e)"),
+        ("`![a](https://e)`", "<code>&#33;&#91;a&#93;&#40;https&#58;&#47;&#47;e&#41;</code>"),
+    ],
+)
+def test_an_image_is_a_link_to_it_if_the_web_has_it(written: str, shown: str) -> None:
+    assert safe_markdown(written) == shown
+
+
     markdown = conversation_markdown(conversation)
     assert markdown.index("Why?") < markdown.index("So.")
     assert "musing" not in markdown
