@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Generator, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_streamchat import display
 from jupyter_streamchat.client import RelayClient
@@ -15,7 +15,14 @@ from jupyter_streamchat.following import Following
 from jupyter_streamchat.interrupt import stopping
 from jupyter_streamchat.loop import POLL_S
 from jupyter_streamchat.recording import Recording
-from streamchat_relay.model import FinishReason, RunStateName, StreamChatError, Timing, Usage
+from streamchat_relay.model import StreamChatError, Timing, Usage
+
+if TYPE_CHECKING:
+    from streamchat_relay.model import FinishReason, RunStateName
+else:
+    # jedi, with which notebooks complete `reply.<Tab>`, looks the annotations of properties up and
+    # raises where one is a Literal, which leaves nothing of the whole object.
+    FinishReason = RunStateName = str
 
 TICK_S = 0.2
 """A waiting event loop is woken this often: a signal alone does not wake it in a kernel."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 from jupyter_streamchat import connect, discovery
 from tests.api.fake_relay import FakeRelay
@@ -29,3 +31,17 @@ def relay(kernel: Path) -> Iterator[FakeRelay]:
     """A relay that runs this process's kernel."""
     with FakeRelay(kernel, KERNEL) as fake:
         yield fake
+
+
+@pytest.fixture
+def shell() -> Iterator[InteractiveShell]:
+    """A terminal's IPython with the magics."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance(config=config)
+    shell.run_line_magic("load_ext", "jupyter_streamchat")
+    yield shell
+    shell.run_line_magic("unload_ext", "jupyter_streamchat")
+    shell.reset(new_session=False)
+    InteractiveShell.clear_instance()

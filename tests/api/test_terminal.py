@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
-from traitlets.config import Config
 
 from tests.api.fake_relay import FakeRelay, problem
-
-
-@pytest.fixture
-def shell() -> Iterator[InteractiveShell]:
-    config = Config()
-    config.HistoryManager.enabled = False
-    InteractiveShell.clear_instance()
-    shell = InteractiveShell.instance(config=config)
-    shell.run_line_magic("load_ext", "jupyter_streamchat")
-    yield shell
-    shell.run_line_magic("unload_ext", "jupyter_streamchat")
-    shell.reset(new_session=False)
-    InteractiveShell.clear_instance()
 
 
 def answer_in_background(relay: FakeRelay, *deltas: str) -> list[str]:
