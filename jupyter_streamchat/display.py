@@ -9,9 +9,17 @@ from typing import Any, Protocol
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
+from jupyter_streamchat.ending import ending
 from jupyter_streamchat.errors import FrontEndMissing
 from jupyter_streamchat.transcript import reply_markdown
-from streamchat_relay.model import RunStateName, StreamChatError, Timing, Usage
+from streamchat_relay.model import (
+    AbortReason,
+    FinishReason,
+    RunStateName,
+    StreamChatError,
+    Timing,
+    Usage,
+)
 
 Bundle = dict[str, Any]
 
@@ -31,6 +39,10 @@ class Showable(Protocol):
     def state(self) -> RunStateName: ...  # noqa: D102
     @property
     def done(self) -> bool: ...  # noqa: D102
+    @property
+    def finish_reason(self) -> FinishReason | None: ...  # noqa: D102
+    @property
+    def abort_reason(self) -> AbortReason | None: ...  # noqa: D102
     @property
     def usage(self) -> Usage | None: ...  # noqa: D102
     @property
@@ -117,15 +129,14 @@ def print_reply(reply: Showable) -> None:
 
 def static(reply: Showable) -> Bundle:
     """The reply without a widget."""
-    markdown = reply_markdown(
-        reply.text,
-        state=reply.state,
-        model=reply.model,
-        usage=reply.usage,
-        timing=reply.timing,
-        error=reply.error,
+    how = ending(
+        reply.state,
+        finish_reason=reply.finish_reason,
+        abort_reason=reply.abort_reason,
+        failure=None if reply.error is None else reply.error.message,
     )
-    plain = reply.text
-    if reply.error is not None:
-        plain = f"{plain}\n\n{reply.error.message}".lstrip()
+    markdown = reply_markdown(
+        reply.text, model=reply.model, usage=reply.usage, timing=reply.timing, ending=how
+    )
+    plain = reply.text if how is None else f"{reply.text}\n\n[{how.text}]".lstrip()
     return {"text/plain": plain, "text/markdown": markdown}

@@ -48,6 +48,7 @@ class Recording:
         self.usage: Usage | None = None
         self.timing: Timing | None = None
         self.finish_reason: FinishReason | None = None
+        self.abort_reason: AbortReason | None = None
         self.error: StreamChatError | None = None
         self.accepted = False
         self.ended = False
@@ -82,6 +83,7 @@ class Recording:
                 self.finish_reason = event.finish_reason
                 self._end("done")
             case Abort(reason=reason):
+                self.abort_reason = reason
                 self.error = _why(reason)
                 self._end("interrupted")
             case ErrorEvent(error=info):
@@ -104,6 +106,7 @@ class Recording:
         if record.state in {"done", "interrupted", "error"}:
             self.usage, self.timing = record.usage, record.timing
             self.finish_reason = record.finish_reason
+            self.abort_reason = record.abort_reason
             if record.abort_reason is not None:
                 self.error = _why(record.abort_reason)
             elif record.error is not None:

@@ -18,11 +18,11 @@ from jupyter_streamchat.recording import Recording
 from streamchat_relay.model import StreamChatError, Timing, Usage
 
 if TYPE_CHECKING:
-    from streamchat_relay.model import FinishReason, RunStateName
+    from streamchat_relay.model import AbortReason, FinishReason, RunStateName
 else:
     # jedi, with which notebooks complete `reply.<Tab>`, looks the annotations of properties up and
     # raises where one is a Literal, which leaves nothing of the whole object.
-    FinishReason = RunStateName = str
+    AbortReason = FinishReason = RunStateName = str
 
 TICK_S = 0.2
 """A waiting event loop is woken this often: a signal alone does not wake it in a kernel."""
@@ -108,6 +108,11 @@ class Reply:
     @property
     def error(self) -> StreamChatError | None:
         """What went wrong; None while and if nothing did."""
+    @property
+    def abort_reason(self) -> AbortReason | None:
+        """Why it was `interrupted`: `user`, `budget`, `server_lost`, …; None if it was not."""
+        return self._recording.abort_reason
+
         return self._recording.error
 
     def stop(self) -> None:

@@ -12,13 +12,13 @@ import re
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
+from jupyter_streamchat.ending import Ending, ending
 from streamchat_relay.model import (
     Conversation,
     FilePart,
     Message,
     ReasoningPart,
     SourcePart,
-    StreamChatError,
     TextPart,
     Timing,
     ToolPart,
@@ -187,19 +187,18 @@ def _plain(text: str) -> str:
 def reply_markdown(
     text: str,
     *,
-    state: str,
     model: str,
     usage: Usage | None,
     timing: Timing | None,
-    error: StreamChatError | None,
+    ending: Ending | None,
 ) -> str:
     """A finished reply with a line that says who answered, how fast, and how it ended."""
     parts = [safe_markdown(text)] if text else []
-    if error is not None:
-        parts.append(f"**{safe_markdown(_sentence(error.message))}**")
     line = footer(model=model, usage=usage, timing=timing)
-    if error is None and state == "interrupted":
-        line = f"Stopped · {line}" if line else "Stopped"
+    if ending is not None and ending.tone == "bad":
+        parts.append(_strong(ending))
+    elif ending is not None:
+        line = f"{ending.text} · {line}" if line else ending.text
     if line:
         parts.append(f"<small>{_plain(line)}</small>")
     return "\n\n".join(parts)
@@ -236,23 +235,43 @@ def _fixed(value: float, digits: int) -> str:
 
 def conversation_markdown(conversation: Conversation) -> str:
     """The current branch of a conversation."""
-    return "\n\n".join(_message(message) for message in _shown(conversation))
+    return "\n\n".join(
+        _message(message, _ended(conversation, message)) for message in _shown(conversation)
+    )
 
 
 def conversation_text(conversation: Conversation) -> str:
     """The current branch of a conversation, for places that render nothing."""
-    return "\n\n".join(f"{_who(message)}: {message.text}" for message in _shown(conversation))
+    lines = []
+    for message in _shown(conversation):
+        how = _ended(conversation, message)
+        lines.append(
+            f"{_who(message)}: {message.text}" + ("" if how is None else f"\n\n[{how.text}]")
+        )
+    return "\n\n".join(lines)
 
 
 def _shown(conversation: Conversation) -> Iterable[Message]:
     return (message for message in branch(conversation) if message.parts)
 
 
+def _ended(conversation: Conversation, message: Message) -> Ending | None:
+    record = conversation.runs.get(message.run or "")
+    if record is None or message.role != "assistant":
+        return None
+    return ending(
+        record.state,
+        finish_reason=record.finish_reason,
+        abort_reason=record.abort_reason,
+        failure=None if record.error is None else record.error.message,
+    )
+
+
 def _who(message: Message) -> str:
     return {"user": "You", "assistant": "Answer", "system": "System", "tool": "Tool"}[message.role]
 
 
-def _message(message: Message) -> str:
+def _message(message: Message, how: Ending | None) -> str:
     pieces = [f"**{_who(message)}**"]
     for part in message.parts:
         match part:
@@ -266,8 +285,10 @@ def _message(message: Message) -> str:
                 pieces.append(f"*(source: {safe_markdown(title or url)})*")
             case ToolPart(name=name):
                 pieces.append(f"*(tool: {safe_markdown(name)})*")
+    if how is not None:
+        pieces.append(_strong(how) if how.tone == "bad" else f"<small>{_plain(how.text)}</small>")
     return "\n\n".join(pieces)
 
 
-def _sentence(message: str) -> str:
-    return " ".join(message.split())
+def _strong(how: Ending) -> str:
+    return f"**{safe_markdown(' '.join(how.text.split()))}**"

@@ -141,6 +141,7 @@ def test_a_stopped_reply_ends_without_an_error(relay: FakeRelay) -> None:
     relay.abort(send)
     assert list(deltas) == []
     assert (reply.state, reply.finish_reason, reply.error) == ("interrupted", None, None)
+    assert reply.abort_reason == "user"
 
 
 def test_an_error_comes_after_the_text_that_came(relay: FakeRelay) -> None:
@@ -182,7 +183,7 @@ def test_an_answer_that_the_server_lost_is_never_called_done(relay: FakeRelay) -
     relay.abort(send, "server_lost")
     with pytest.raises(Truncated, match="kept"):
         reply.wait()
-    assert reply.text == "kept"
+    assert (reply.text, reply.abort_reason) == ("kept", "server_lost")
 
 
 def test_wait_gives_up_in_time_and_the_run_goes_on(relay: FakeRelay) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jupyter_streamchat.ending import Ending, ending
 from jupyter_streamchat.transcript import (
     conversation_markdown,
     conversation_text,
@@ -16,9 +19,12 @@ from jupyter_streamchat.transcript import (
     safe_markdown,
 )
 from streamchat_relay.model import (
+    AbortReason,
     Conversation,
+    FinishReason,
     Message,
     ReasoningPart,
+    RunRecord,
     TextPart,
     Timing,
     Usage,
@@ -54,12 +60,6 @@ def test_no_html_and_no_image_of_the_models_gets_through(text: str) -> None:
 
 
 @given(hostile)
-def test_the_only_html_is_whole_code_elements(text: str) -> None:
-    out = safe_markdown(text)
-    tags = re.findall(r"</?(?:pre|code)>", out)
-    depth = 0
-    for tag in tags:
-@given(hostile)
 def test_a_dollar_that_is_left_is_one_of_a_pair_or_in_code(text: str) -> None:
     blocks = re.compile(r"<pre>.*?</pre>|^(```+).*?^\1$", re.MULTILINE | re.DOTALL)
     out = blocks.sub("", safe_markdown(text))
@@ -68,6 +68,12 @@ def test_a_dollar_that_is_left_is_one_of_a_pair_or_in_code(text: str) -> None:
         assert re.sub(r"\\.", "", prose).count("$") % 2 == 0
 
 
+@given(hostile)
+def test_the_only_html_is_whole_code_elements(text: str) -> None:
+    out = safe_markdown(text)
+    tags = re.findall(r"</?(?:pre|code)>", out)
+    depth = 0
+    for tag in tags:
         depth += -1 if tag.startswith("</") else 1
         assert 0 <= depth <= 2
     assert depth == 0
@@ -99,12 +105,6 @@ def test_math_is_kept_readable() -> None:
     assert safe_markdown("$a<b$ and <b>") == "$a< b$ and &lt;b>"
 
 
-def test_a_conversation_reads_from_top_to_bottom_without_the_reasoning() -> None:
-    asked = Message(id="1", role="user", parts=(TextPart(text="Why?"),))
-    thought = ReasoningPart(text="secret musing")
-    told = Message(id="2", role="assistant", parent="1", parts=(thought, TextPart(text="So.")))
-    conversation = Conversation(messages=(asked, told))
-    assert conversation_text(conversation) == "You: Why?\n\nAnswer: So."
 @pytest.mark.parametrize(
     ("written", "shown"),
     [
@@ -144,6 +144,12 @@ def test_an_image_is_a_link_to_it_if_the_web_has_it(written: str, shown: str) ->
     assert safe_markdown(written) == shown
 
 
+def test_a_conversation_reads_from_top_to_bottom_without_the_reasoning() -> None:
+    asked = Message(id="1", role="user", parts=(TextPart(text="Why?"),))
+    thought = ReasoningPart(text="secret musing")
+    told = Message(id="2", role="assistant", parent="1", parts=(thought, TextPart(text="So.")))
+    conversation = Conversation(messages=(asked, told))
+    assert conversation_text(conversation) == "You: Why?\n\nAnswer: So."
     markdown = conversation_markdown(conversation)
     assert markdown.index("Why?") < markdown.index("So.")
     assert "musing" not in markdown
@@ -191,8 +197,41 @@ def test_the_footer_has_the_widgets_words_in_the_widgets_order(
     assert footer(model="m/n", usage=usage, timing=timing) == line
 
 
-def test_a_stopped_reply_says_so_in_its_footer() -> None:
-    markdown = reply_markdown(
-        "Half", state="interrupted", model="m/n", usage=None, timing=None, error=None
+def ended(how: Ending | None) -> str:
+    return reply_markdown("Half", model="m/n", usage=None, timing=None, ending=how)
+
+
+def test_a_calm_ending_stands_before_the_figures_and_a_bad_one_above_them() -> None:
+    assert ended(None) == "Half\n\n<small>m/n</small>"
+    assert ended(ending("interrupted")) == "Half\n\n<small>Stopped · m/n</small>"
+    cut = "Cut off at the model\u2019s length limit"
+    assert ended(ending("done", finish_reason="length")) == f"Half\n\n<small>{cut} · m/n</small>"
+    lost = "The server was restarted while it answered. This is what came."
+    assert (
+        ended(ending("interrupted", abort_reason="server_lost"))
+        == f"Half\n\n**{lost}**\n\n<small>m/n</small>"
     )
-    assert markdown == "Half\n\n<small>Stopped · m/n</small>"
+    assert ended(ending("error", failure="No <b>key</b>.")).startswith(
+        "Half\n\n**No &lt;b>key&lt;/b>.**"
+    )
+
+
+def test_endings_are_word_for_word_the_widgets() -> None:
+    words = (Path(__file__).parents[2] / "js/src/view/words.ts").read_text("utf-8")
+    endings = [
+        *(ending("interrupted", abort_reason=reason) for reason in get_args(AbortReason)),
+        *(ending("done", finish_reason=reason) for reason in get_args(FinishReason)),
+        ending("error"),
+    ]
+    told = {one for one in endings if one is not None}
+    assert len(told) == 7
+    for one in told:
+        assert re.search(f'tone: "{one.tone}",[^}}]*"{re.escape(one.text)}"', words), one
+
+
+def test_a_conversation_says_which_answers_are_not_whole() -> None:
+    cut = Message(id="1", role="assistant", run="r", parts=(TextPart(text="One"),))
+    record = RunRecord(id="r", message="1", model="m/n", provider="m", state="interrupted")
+    conversation = Conversation(messages=(cut,), runs={"r": record})
+    assert conversation_text(conversation) == "Answer: One\n\n[Stopped]"
+    assert conversation_markdown(conversation).endswith("One\n\n<small>Stopped</small>")
