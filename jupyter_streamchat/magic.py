@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -11,10 +10,10 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 
 from jupyter_streamchat import display
 from jupyter_streamchat.chat import Chat
+from jupyter_streamchat.questions import keep_questions
 from jupyter_streamchat.reply import Reply
 from streamchat_relay.model import StreamChatError
 
-_QUESTION = re.compile(r"(?P<indent>\s*)%streamchat[ \t]+(?P<prompt>.*\S.*\?+)\s*")
 _HELP = "%streamchat opens the chat, %streamchat <prompt> asks, %%streamchat [provider/model] asks "
 _HELP += "with the cell as the prompt."
 
@@ -68,24 +67,6 @@ def _model(words: list[str]) -> str | None:
             f"demo/fast, or nothing; the prompt goes into the lines below. {_HELP}"
         )
     return words[0]
-
-
-def keep_questions(lines: list[str]) -> list[str]:
-    r"""Let prompts end with a question mark, which IPython would take for a request for help.
-
-    >>> keep_questions(["%streamchat What is a {tensor}?\n"])
-    ["get_ipython().run_line_magic('streamchat', 'What is a {tensor}?')\n"]
-    """
-    if lines and lines[0].startswith("%%"):
-        return lines
-    return [_called(line) for line in lines]
-
-
-def _called(line: str) -> str:
-    found = _QUESTION.fullmatch(line)
-    if not found:
-        return line
-    return f"{found['indent']}get_ipython().run_line_magic('streamchat', {found['prompt']!r})\n"
 
 
 def load_ipython_extension(shell: Any) -> None:
