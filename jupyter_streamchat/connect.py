@@ -13,8 +13,9 @@ from jupyter_streamchat.loop import background
 
 _HOW = (
     "Run `pip install jupyter-streamchat` in the environment of the Jupyter *server*, then restart "
-    "the server and this kernel. It works in JupyterLab, Notebook 7 and JupyterHub; VS Code, "
-    "Colab and other hosts without a Jupyter server of their own come later."
+    "the server and this kernel, and open the notebook in its JupyterLab or Notebook 7: a kernel "
+    "that was started in another way has no relay. JupyterHub works, too; VS Code, Colab and other "
+    "hosts without a Jupyter server of their own come later."
 )
 NO_KERNEL = f"No jupyter_streamchat relay found: this is not a kernel of a Jupyter server. {_HOW}"
 NO_SERVER = (
