@@ -71,12 +71,21 @@ async def body_of(pool: HttpPool, request: HttpRequest) -> bytes:
     return b"".join(got)
 
 
+async def complete(registry: ProviderRegistry, model: str) -> Recorder:
+    """A whole call, to the moment in which its connection can be used again."""
+    provider, name = registry.resolve(model)
+    sink = Recorder()
+    await provider.stream(call(model=name), sink)
+    while not registry._pool.idle:  # noqa: ASYNC110 - the pool tells nobody
+        await asyncio.sleep(0)
+    return sink
+
+
 async def test_all_calls_in_a_row_use_one_connection(
     server: ProviderServer, registry: ProviderRegistry
 ) -> None:
     for model in ("openai/a", "anthropic/b", "mine/c"):
-        provider, name = registry.resolve(model)
-        await provider.stream(call(model=name), Recorder())
+        await complete(registry, model)
     assert server.connections == 1
     assert len(server.calls) == 3
 
@@ -86,7 +95,7 @@ async def test_a_kept_connection_that_drops_is_replaced_once(
 ) -> None:
     provider, name = registry.resolve("openai/a")
     server.answers.extend([Answer(), Answer(drop=True), Answer(deltas=["again"])])
-    await provider.stream(call(model=name), Recorder())
+    await complete(registry, "openai/a")
     sink = Recorder()
     await provider.stream(call(model=name), sink)
     assert sink.text == "again"
@@ -98,7 +107,7 @@ async def test_a_fresh_connection_that_drops_is_an_error_and_not_asked_again(
 ) -> None:
     provider, name = registry.resolve("openai/a")
     server.answers.extend([Answer(), Answer(drop=True), Answer(drop=True), Answer()])
-    await provider.stream(call(model=name), Recorder())
+    await complete(registry, "openai/a")
     with pytest.raises(ProviderError, match="without an answer"):
         await provider.stream(call(model=name), Recorder())
     assert len(server.calls) == 3
@@ -109,7 +118,7 @@ async def test_a_kept_connection_that_breaks_after_a_byte_is_not_asked_again(
 ) -> None:
     provider, name = registry.resolve("openai/a")
     server.answers.extend([Answer(), Answer(wire=b"data: ", ending="close"), Answer()])
-    await provider.stream(call(model=name), Recorder())
+    await complete(registry, "openai/a")
     with pytest.raises(Truncated):
         await provider.stream(call(model=name), Recorder())
     assert len(server.calls) == 2
@@ -129,14 +138,28 @@ async def test_a_redirect_is_not_followed_and_its_target_not_told(
     assert len(server.requests) == 2
 
 
-async def test_an_answer_that_lingers_after_its_end_is_complete(
-    server: ProviderServer, registry: ProviderRegistry
+async def test_an_answer_is_complete_at_its_end_though_its_body_stays_open(
+    server: ProviderServer, registry: ProviderRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("streamchat_relay.providers.answer.LINGER", 0.01)
     provider, name = registry.resolve("openai/a")
     server.answers.append(Answer(ending="hang"))
     sink = Recorder()
     await provider.stream(call(model=name), sink)
     assert sink.finish is not None
+    await server.requests[0].wait_closed()
+    assert registry._pool.idle == 0
+
+
+async def test_a_pool_that_closes_waits_for_no_body_that_stays_open(
+    server: ProviderServer, registry: ProviderRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamchat_relay.providers.answer.LINGER", 3600.0)
+    provider, name = registry.resolve("openai/a")
+    server.answers.append(Answer(ending="hang"))
+    await provider.stream(call(model=name), Recorder())
+    assert not server.requests[0].closed.done()
+    await registry.close()
     await server.requests[0].wait_closed()
 
 

@@ -9,7 +9,9 @@ from typing import Protocol
 from streamchat_relay.providers.failures import BodyCut, HttpFailure, ReadTimedOut
 
 LINGER = 0.5
-"""Seconds for a body's formal end after the consumer had all that it wants."""
+"""Seconds for a body's formal end after the consumer had all that it wants.
+
+Nobody waits for it but the connection, which can be used again when it comes."""
 
 Receiver = Callable[[bytes], bool]
 """Takes the bytes of one read; True says that it needs no more of this body."""
@@ -71,6 +73,11 @@ class Answer:
         return self.touched > 0.0
 
     @property
+    def lingering(self) -> bool:
+        """True while the consumer has all that it wants and the body has not ended."""
+        return self._satisfied and not self._over
+
+    @property
     def failed(self) -> bool:
         """True when the consumer raised."""
         return self._error is not None
@@ -80,10 +87,10 @@ class Answer:
     ) -> None:
         """Give every read's body bytes to `receiver`; return when the body is complete.
 
-        Returns early, at most `LINGER` seconds after the receiver returned True. Raises what the
-        receiver raised, `BodyCut` for a body that ended too soon, `ReadTimedOut` for silence:
-        by the loop's time that `deadline` tells, else for no byte within the read timeout.
-        Cancelling it closes the connection.
+        Returns early when the receiver returns True. Raises what the receiver raised, `BodyCut`
+        for a body that ended too soon, `ReadTimedOut` for silence: by the loop's time that
+        `deadline` tells, else for no byte within the read timeout. Cancelling it closes the
+        connection.
         """
         try:
             if deadline is not None and not self._over:
@@ -125,7 +132,9 @@ class Answer:
             raise self._error
 
     async def close(self) -> None:
-        """Close the connection unless the body came to its end."""
+        """Close the connection unless the body came to its end, or lingers for it."""
+        if self.lingering and not self._connection.closed:
+            return
         self.forget_timer()
         if not self._over or self._connection.closed:
             await self._connection.gone()
@@ -153,6 +162,7 @@ class Answer:
                 if self._over:
                     return
                 self._timer = asyncio.get_running_loop().call_later(LINGER, self._give_up)
+                self._let_go()
         except Exception as error:  # noqa: BLE001 - whatever the consumer raises is its own answer
             self._receiver = _ignore
             self._error = error
@@ -178,6 +188,9 @@ class Answer:
     def _finish(self) -> None:
         self.forget_timer()
         self._over = True
+        self._let_go()
+
+    def _let_go(self) -> None:
         # Done already where the consumer was cancelled while it waited.
         if not self._done.done():
             self._done.set_result(None)

@@ -48,6 +48,11 @@ class HttpConnection(asyncio.BufferedProtocol):
         """True once the connection is gone or going."""
         return self._closed or self._transport is None or self._transport.is_closing()
 
+    @property
+    def lingering(self) -> bool:
+        """True while only the formal end of an answer is missing."""
+        return self._answer is not None and self._answer.lingering
+
     # asyncio.BufferedProtocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -194,7 +199,12 @@ class HttpConnection(asyncio.BufferedProtocol):
             return
         if failure is not None or answer.failed:
             self.abort()
-        elif self._transport is not None and self._transport.get_write_buffer_size():
+        # A transport that is gone cannot be asked: Python 3.10's TLS raises then.
+        elif (
+            not self._closed
+            and self._transport is not None
+            and self._transport.get_write_buffer_size()
+        ):
             # It answered before it had read the request: nothing sane can follow.
             self.abort()
         answer.ended(failure)

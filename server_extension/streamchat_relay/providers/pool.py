@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable, Sequence
+from weakref import WeakSet
 
 import msgspec
 
@@ -55,6 +56,7 @@ class HttpPool:
         self._trust = trust
         self._tls: asyncio.Future[ssl.SSLContext] | None = None
         self._idle: dict[Origin, list[HttpConnection]] = {}
+        self._made: WeakSet[HttpConnection] = WeakSet()
         self._expiry: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -89,17 +91,19 @@ class HttpPool:
         fresh = await within(request.connect_timeout, dial(request.origin, proxy, tls))
         if fresh is None:
             raise ConnectTimedOut("no connection in time")
+        self._made.add(fresh)
         fresh.on_idle = lambda connection: self._keep(request.origin, connection)
         return await fresh.request(head, request.body, request.read_timeout)
 
     async def close(self) -> None:
-        """Close all idle connections; those in use close with their answers."""
+        """Close all that idle or linger; those in use close with their answers."""
         self._closed = True
         if self._expiry is not None:
             self._expiry.cancel()
-        idle = [connection for kept in self._idle.values() for connection in kept]
+        unused = [connection for kept in self._idle.values() for connection in kept]
+        unused += [connection for connection in self._made if connection.lingering]
         self._idle.clear()
-        for connection in idle:
+        for connection in unused:
             await connection.gone()
 
     async def _context(self) -> ssl.SSLContext:
