@@ -178,7 +178,8 @@ async def test_nobody_listening_is_said_with_the_address(
 ) -> None:
     await server.__aexit__(None, None, None)
     provider, name = registry.resolve("mine/x")
-    with pytest.raises(ProviderError, match=r"Cannot reach mine at 127\.0\.0\.1:\d+.*running"):
+    words = r"Cannot reach mine at 127\.0\.0\.1:\d+: connection refused.*running"
+    with pytest.raises(ProviderError, match=words):
         await provider.stream(call(model=name), Recorder())
 
 

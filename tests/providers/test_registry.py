@@ -133,6 +133,9 @@ def test_keys_are_in_no_repr(server: ProviderServer) -> None:
     [
         ("opnai/gpt", "openai"),
         ("gpt-5", "The providers are"),
+        ("nope/x", "The providers are"),
+        ("openai", r"like openai/…\.$"),
+        ("demo", r"like demo/fast\.$"),
         ("", "provider/model"),
         ("openai/", "provider/model"),
         ("/x", "no provider|names no model"),
@@ -156,6 +159,30 @@ async def test_an_unknown_model_names_the_near_ones(
     server.answers.append(Answer(status=404, body=error))
     provider, name = registry.resolve("openai/fake-11")
     with pytest.raises(ModelUnknown, match=r"'fake-11'.*Did you mean.*openai/fake-1"):
+        await provider.stream(call(model=name), Recorder())
+
+
+async def test_the_near_ones_are_asked_of_their_own_provider_only(
+    server: ProviderServer, registry: ProviderRegistry
+) -> None:
+    error = {"error": {"message": "The model does not exist", "code": "model_not_found"}}
+    server.answers.append(Answer(status=404, body=error))
+    provider, name = registry.resolve("openai/fake-11")
+    with pytest.raises(ModelUnknown, match="Did you mean"):
+        await provider.stream(call(model=name), Recorder())
+    assert [request.target for request in server.requests] == ["/v1/chat/completions", "/v1/models"]
+    assert not [request for request in server.requests if "x-api-key" in request.headers]
+
+
+async def test_a_provider_that_never_names_its_models_keeps_no_unknown_one_waiting(
+    server: ProviderServer, registry: ProviderRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamchat_relay.providers.registry.HINT", 0.01)
+    error = {"error": {"message": "The model does not exist", "code": "model_not_found"}}
+    server.answers.append(Answer(status=404, body=error))
+    provider, name = registry.resolve("openai/fake-11")
+    monkeypatch.setattr(provider, "models", asyncio.Event().wait)
+    with pytest.raises(ModelUnknown, match=r"'fake-11'[^?]*$"):
         await provider.stream(call(model=name), Recorder())
 
 

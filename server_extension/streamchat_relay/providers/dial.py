@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 from collections.abc import Coroutine
@@ -98,7 +99,9 @@ async def _connect(connection: HttpConnection, host: str, port: int) -> None:
                 return
             why = "no answer"
         except OSError as error:
-            why = (error.strerror or type(error).__name__).lower()
+            # asyncio writes the call and the address where the system's own word would be.
+            word = os.strerror(error.errno) if error.errno else type(error).__name__
+            why = word.lower()
         finally:
             if connection.closed:
                 sock.close()

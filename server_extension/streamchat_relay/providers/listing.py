@@ -110,7 +110,7 @@ def near(name: str, known: Sequence[str], what: str = "") -> str:
     'Did you mean gpt-5-mini?'
     """
     lower = {entry.lower(): entry for entry in known}
-    close = difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.6)
+    close = difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.7)
     if close:
         return f"Did you mean {' or '.join(lower[entry] for entry in close)}?"
     if not known:

@@ -16,6 +16,7 @@ from streamchat_relay.model import (
     ProviderAuth,
     ProviderError,
     ProviderProblem,
+    StreamChatError,
 )
 from streamchat_relay.providers.anthropic import AnthropicProvider
 from streamchat_relay.providers.compatible import (
@@ -40,6 +41,9 @@ from streamchat_relay.relay.ports import Provider
 
 PROBE = 0.5
 """Seconds for a local server to accept a connection."""
+
+HINT = 1.0
+"""Seconds for a provider to name its models where one is unknown; an error is no time to wait."""
 
 DEMO_MODEL = "demo/fast"
 """The default where nobody real is there."""
@@ -95,9 +99,10 @@ class ProviderRegistry:
         provider, slash, name = model.partition("/")
         names = [*self._real, self._demo.name]
         if not slash or not name:
-            hint = near(provider, names, "The providers are")
+            hint = "" if provider in names else near(provider, names, "The providers are")
+            like = f"{provider}/…" if provider in self._real else DEMO_MODEL
             raise ModelUnknown(
-                f"{model!r} names no model: write provider/model, like {DEMO_MODEL}. {hint}"
+                f"{model!r} names no model: write provider/model, like {like}. {hint}".rstrip()
             )
         if provider == self._demo.name:
             return self._demo, name
@@ -168,10 +173,12 @@ class ProviderRegistry:
         return made
 
     async def _near(self, provider: str, model: str) -> str:
-        prefix = f"{provider}/"
-        listing = await self._listing.get()
-        known = [found.id for found in listing.models if found.id.startswith(prefix)]
-        return near(prefix + model, known, "It has")
+        try:
+            found = await within(HINT, self._real[provider].models())
+        except StreamChatError:
+            found = None
+        known = [info.id for info, _ in found or ()]
+        return near(f"{provider}/{model}", known, "It has")
 
     def _version(self) -> object:
         # What a listing depends on; equal as long as nobody changes the configuration.
