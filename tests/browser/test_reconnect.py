@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 from pathlib import Path
 
 import pytest
@@ -35,8 +36,9 @@ async def test_a_network_lost_in_mid_answer_loses_nothing_and_stop_works_again(
     ):
         lab = LabPage(lab_jupyter, page, url=f"http://127.0.0.1:{network.port}/")
         await lab.start("network")
+        name = secrets.token_hex(8)
         await lab.open(
-            [f"from jupyter_streamchat import Chat\nChat({PACED!r}, conversation='cut')"]
+            [f"from jupyter_streamchat import Chat\nChat({PACED!r}, conversation={name!r})"]
         )
         await lab.run_done(0)
         chat = lab.output(0)
@@ -50,7 +52,7 @@ async def test_a_network_lost_in_mid_answer_loses_nothing_and_stop_works_again(
             network.cut()
             await expect(chat.locator(".streamchat-status")).to_contain_text(RECONNECTING)
             answer.say(20)
-            await elsewhere.ask(type="open", conversation="cut", after=0)
+            await elsewhere.ask(type="open", conversation=name, after=0)
             while elsewhere.text != answer.text:
                 await elsewhere.until_event("text-delta")
             assert network.refused
