@@ -3,6 +3,7 @@
 import { h, render as draw } from "preact";
 import { pageConnection } from "./page.ts";
 import { Chat } from "./view/chat.tsx";
+import { keepPlace } from "./view/place.ts";
 import { ReplyView } from "./view/reply.tsx";
 import { Notice } from "./view/status.tsx";
 
@@ -11,6 +12,7 @@ export interface WidgetModel {
   get(name: string): unknown;
   on(event: string, listener: () => void): void;
   off(event: string, listener: () => void): void;
+  send(content: unknown): void;
 }
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
@@ -40,6 +42,10 @@ function render({ model, el, signal }: Rendered): () => void {
   root.setAttribute("data-lm-suppress-shortcuts", "true");
   for (const key of KEYS) root.addEventListener(key, (event) => event.stopPropagation());
   el.append(root);
+  if (word(model, "run") !== "") {
+    tell(model, "shown");
+    keepPlace(el, lifetime.signal, () => tell(model, "gone"));
+  }
 
   let shown = new AbortController();
   const show = (): void => {
@@ -92,6 +98,15 @@ function render({ model, el, signal }: Rendered): () => void {
 function word(model: WidgetModel, name: string): string {
   const value = model.get(name);
   return typeof value === "string" ? value : "";
+}
+
+/** Let the kernel count the views of a reply, which it drops when nobody looks at it any more. */
+function tell(model: WidgetModel, what: "shown" | "gone"): void {
+  try {
+    model.send({ type: what });
+  } catch {
+    // The kernel is gone, and what it kept.
+  }
 }
 
 function params(model: WidgetModel): Readonly<Record<string, unknown>> {

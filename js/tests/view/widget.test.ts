@@ -34,8 +34,12 @@ class FakeModel implements WidgetModel {
   get(name: string): unknown {
     return this.traits[name];
   }
+  readonly told: unknown[] = [];
   on(): void {}
   off(): void {}
+  send(content: unknown): void {
+    this.told.push(content);
+  }
 }
 
 function mount(traits: Record<string, unknown> = {}): () => void {
