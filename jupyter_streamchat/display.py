@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from IPython.core.getipython import get_ipython
 from IPython.display import display
@@ -20,6 +20,9 @@ from streamchat_relay.model import (
     Timing,
     Usage,
 )
+
+if TYPE_CHECKING:
+    from jupyter_streamchat.widget import StreamChatWidget
 
 Bundle = dict[str, Any]
 
@@ -95,26 +98,35 @@ def show_reply(reply: Showable, call_at_end: Callable[[Callable[[], object]], No
         print_reply(reply)
         return
     place = Place()
-    if reply.done:
-        place.show(static(reply))
-        return
-    # ipywidgets takes a third of a second to import, which only displays need to pay.
-    from jupyter_streamchat.widget import chat_widget, view  # noqa: PLC0415
-
     try:
-        widget = chat_widget(reply.conversation, run=reply.run, model=reply.model)
+        live = None if reply.done else _live(reply)
     except FrontEndMissing as error:
         place.show({"text/plain": error.message, "text/markdown": error.message})
         call_at_end(lambda: place.replace(static(reply)))
         return
-    place.show({**view(widget), **static(reply)})
+    if live is None:
+        place.show(static(reply))
+        return
+    widget, shown = live
+    place.show({**shown, **unfinished(reply)})
 
     def ended() -> None:
         # Without the widget's type: a notebook reopened later would look for a widget in vain.
         place.replace(static(reply))
-        widget.close()
+        widget.release()
 
     call_at_end(ended)
+
+
+def _live(reply: Showable) -> tuple[StreamChatWidget, Bundle] | None:
+    """A widget for the reply and what shows it; None if the reply has ended by now."""
+    # ipywidgets takes a third of a second to import, which only displays need to pay.
+    from jupyter_streamchat.widget import chat_widget, view  # noqa: PLC0415
+
+    if reply.done:
+        return None
+    widget = chat_widget(reply.conversation, run=reply.run, model=reply.model)
+    return widget, view(widget)
 
 
 def print_reply(reply: Showable) -> None:
@@ -140,3 +152,10 @@ def static(reply: Showable) -> Bundle:
     )
     plain = reply.text if how is None else f"{reply.text}\n\n[{how.text}]".lstrip()
     return {"text/plain": plain, "text/markdown": markdown}
+
+
+def unfinished(reply: Showable) -> Bundle:
+    """What stands beside the widget, for readers of a notebook that is saved before the end."""
+    where = f'Chat(conversation="{reply.conversation}").messages'
+    told = "This notebook was saved while the answer was written. It is in"
+    return {"text/plain": f"({told} {where}.)", "text/markdown": f"*{told} `{where}`.*"}

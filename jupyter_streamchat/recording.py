@@ -151,6 +151,11 @@ class Recording:
             if len(self.deltas) <= position and not self.ended:
                 self._changed.wait(timeout)
 
+    def wait_begin(self, timeout: float) -> None:
+        """Wait until there is a delta, or the end, or for `timeout` seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.ended or bool(self.deltas), timeout)
+
     def wait_end(self, timeout: float) -> bool:
         """Wait at most `timeout` seconds for something to happen; True if it was the end."""
         with self._changed:

@@ -27,6 +27,9 @@ else:
 TICK_S = 0.2
 """A waiting event loop is woken this often: a signal alone does not wake it in a kernel."""
 
+AT_ONCE_S = 0.05
+"""A reply that ends so soon, as one without a key does, needs no widget to show how it grows."""
+
 
 class Reply:
     """The answer to one prompt. It is made by `Chat.send` and streams whether read or not.
@@ -106,13 +109,13 @@ class Reply:
         return self._recording.finish_reason
 
     @property
-    def error(self) -> StreamChatError | None:
-        """What went wrong; None while and if nothing did."""
-    @property
     def abort_reason(self) -> AbortReason | None:
         """Why it was `interrupted`: `user`, `budget`, `server_lost`, …; None if it was not."""
         return self._recording.abort_reason
 
+    @property
+    def error(self) -> StreamChatError | None:
+        """What went wrong; None while and if nothing did."""
         return self._recording.error
 
     def stop(self) -> None:
@@ -176,11 +179,15 @@ class Reply:
     def show_once(self, execution_count: int) -> None:
         """Show the reply now, and not again as the value of this same execution."""
         self._shown_in = execution_count
-        display.show_reply(self, self._recording.call_at_end)
+        self._show()
 
     def _ipython_display_(self) -> None:
         if self._shown_in is None or self._shown_in != display.execution_count():
-            display.show_reply(self, self._recording.call_at_end)
+            self._show()
+
+    def _show(self) -> None:
+        self._recording.wait_begin(AT_ONCE_S)
+        display.show_reply(self, self._recording.call_at_end)
 
     async def _finished(self) -> Reply:
         with self._stopped_by_interrupt():

@@ -29,6 +29,37 @@ class StreamChatWidget(anywidget.AnyWidget):
     model = traitlets.Unicode("").tag(sync=True)
     params: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
 
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self._views = 0
+        self._seen = False
+        self._over = False
+        self.on_msg(self._told)
+
+    def release(self) -> None:
+        """Close as soon as its last view is gone; one whose views are never gone stays.
+
+        A page that was loaded anew in between cannot replace the output of a run that began before:
+        there the widget is all there is, and closing it would leave an empty cell.
+        """
+        self._over = True
+        self._close_unseen()
+
+    def _told(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
+        match content.get("type"):
+            case "shown":
+                self._seen = True
+                self._views += 1
+            case "gone":
+                self._views -= 1
+                self._close_unseen()
+            case _:
+                return
+
+    def _close_unseen(self) -> None:
+        if self._over and self._seen and self._views <= 0:
+            self.close()
+
 
 def chat_widget(
     conversation: str, *, run: str = "", model: str = "", params: dict[str, Any] | None = None

@@ -51,8 +51,9 @@ export function Picker({ connection, current, onPick }: Props) {
       {problems.length > 0 && (
         <optgroup label="Not available">
           {problems.map(({ provider, message }) => (
-            <option key={provider} value="" disabled>
-              {provider}: {message}
+            <option key={provider} value="" disabled title={message}>
+              {/* The list is as wide as its widest line. */}
+              {provider}: {message.split(/(?<=\.) /)[0]}
             </option>
           ))}
         </optgroup>
