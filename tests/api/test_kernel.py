@@ -114,13 +114,28 @@ def shown(kernel: RunningKernel, code: str) -> tuple[Outcome, Outcome]:
 
 
 def test_a_reply_as_the_last_line_streams_and_ends_as_markdown(shared: RunningKernel) -> None:
-    first, later = shown(shared, "Chat('demo/echo').send('Hello **there**')")
+    first, later = shown(shared, "Chat('demo/fast').send('x', max_tokens=150)")
     [output] = first.outputs
-    assert "text/markdown" in output["data"]
+    assert "was saved while the answer was written" in output["data"]["text/markdown"]
     final = later.updates[output["transient"]["display_id"]]
     assert set(final) == {"text/plain", "text/markdown"}
-    assert "Hello **there**" in final["text/markdown"]
-    assert "demo/echo" in final["text/markdown"]
+    assert "**built-in demo**" in final["text/markdown"]
+    assert "demo/fast" in final["text/markdown"]
+
+
+def test_an_answer_that_was_cut_off_still_says_so_when_it_is_saved(shared: RunningKernel) -> None:
+    _, later = shown(shared, "Chat('demo/fast').send('x', max_tokens=150)")
+    [final] = later.updates.values()
+    assert "<small>Cut off at the model\u2019s length limit · demo/fast" in final["text/markdown"]
+    assert final["text/plain"].endswith("[Cut off at the model\u2019s length limit]")
+
+
+def test_a_reply_that_has_ended_is_shown_without_a_widget(shared: RunningKernel) -> None:
+    outcome = shared.run("Chat('demo/echo').send('x').wait()")
+    assert set(outcome.data[0]) == {"text/plain", "text/markdown"}
+    outcome = shared.run("Chat('nope/none').send('x')")
+    assert set(outcome.data[0]) == {"text/plain", "text/markdown"}
+    assert "nope" in outcome.data[0]["text/markdown"]
 
 
 def test_the_final_markdown_comes_while_the_kernel_is_busy(shared: RunningKernel) -> None:
@@ -209,7 +224,7 @@ def bundled(shared: RunningKernel, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("bundled")
 def test_the_widget_is_gone_from_the_final_output(shared: RunningKernel) -> None:
-    first, later = shown(shared, "Chat('demo/echo').send('Hello **there**')")
+    first, later = shown(shared, "Chat('demo/fast').send('x', max_tokens=150)")
     [output] = first.outputs
     assert VIEW in output["data"]
     assert "text/markdown" in output["data"]
@@ -239,9 +254,6 @@ def test_the_widget_is_told_what_to_show_and_no_secret(shared: RunningKernel) ->
 def test_an_error_of_the_run_is_shown_in_words(shared: RunningKernel) -> None:
     outcome = shared.run("Chat('nope/none').send('x').wait()")
     assert outcome.error == "ModelUnknown"
-    _, later = shown(shared, "Chat('nope/none').send('x')")
-    [final] = later.updates.values()
-    assert "nope" in final["text/markdown"]
 
 
 SCRUB = """
@@ -251,6 +263,38 @@ for name in list(os.environ):
         del os.environ[name]
 os.environ["HTTP_PROXY"] = os.environ["ALL_PROXY"] = "http://127.0.0.1:9"
 """
+VIEWS = """
+from jupyter_streamchat.widget import chat_widget
+def told(*messages):
+    widget = chat_widget("c", run="r")
+    for message in messages:
+        if message == "over":
+            widget.release()
+        else:
+            widget._handle_custom_msg({"type": message}, [])
+    return widget.comm is None
+"""
+
+
+@pytest.mark.usefixtures("bundled")
+@pytest.mark.parametrize(
+    ("messages", "closed"),
+    [
+        (["shown", "over", "gone"], True),
+        (["shown", "gone", "over"], True),
+        (["shown", "shown", "over", "gone"], False),
+        (["shown", "shown", "over", "gone", "gone"], True),
+        (["shown", "gone"], False),
+        (["shown", "over", "else"], False),
+        (["over"], False),
+    ],
+)
+def test_the_widget_of_an_ended_reply_stays_while_a_page_shows_it(
+    shared: RunningKernel, messages: list[str], closed: bool
+) -> None:
+    assert shared.run(f"{VIEWS}print(told(*{messages!r}))").text == f"{closed}\n"
+
+
 ASK = """
 from jupyter_streamchat import Chat
 print(Chat("demo/echo").send("found").wait().text)
