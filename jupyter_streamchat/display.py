@@ -89,10 +89,16 @@ def execution_count() -> int | None:
     return getattr(get_ipython(), "execution_count", None)
 
 
-def show_reply(reply: Showable, call_at_end: Callable[[Callable[[], object]], None]) -> None:
+def show_reply(
+    reply: Showable,
+    call_at_end: Callable[[Callable[[], object]], None],
+    *,
+    with_error: bool = True,
+) -> None:
     """Show a reply: live while it streams, as plain Markdown once it has ended.
 
-    In a terminal, where nothing can be changed later, this prints the text and waits for the end.
+    Without `with_error` the Markdown does not tell what went wrong: the caller raises it. In a
+    terminal, where nothing can be changed later, this prints the text and waits for the end.
     """
     if not in_notebook():
         print_reply(reply)
@@ -102,17 +108,19 @@ def show_reply(reply: Showable, call_at_end: Callable[[Callable[[], object]], No
         live = None if reply.done else _live(reply)
     except FrontEndMissing as error:
         place.show({"text/plain": error.message, "text/markdown": error.message})
-        call_at_end(lambda: place.replace(static(reply)))
+        call_at_end(lambda: place.replace(static(reply, with_error=with_error)))
         return
     if live is None:
-        place.show(static(reply))
+        bundle = static(reply, with_error=with_error)
+        if any(bundle.values()):
+            place.show(bundle)
         return
     widget, shown = live
     place.show({**shown, **unfinished(reply)})
 
     def ended() -> None:
         # Without the widget's type: a notebook reopened later would look for a widget in vain.
-        place.replace(static(reply))
+        place.replace(static(reply, with_error=with_error))
         widget.release()
 
     call_at_end(ended)
@@ -139,7 +147,7 @@ def print_reply(reply: Showable) -> None:
     print()  # noqa: T201
 
 
-def static(reply: Showable) -> Bundle:
+def static(reply: Showable, *, with_error: bool = True) -> Bundle:
     """The reply without a widget."""
     how = ending(
         reply.state,
@@ -147,6 +155,8 @@ def static(reply: Showable) -> Bundle:
         abort_reason=reply.abort_reason,
         failure=None if reply.error is None else reply.error.message,
     )
+    if reply.error is not None and not with_error:
+        how = None
     markdown = reply_markdown(
         reply.text, model=reply.model, usage=reply.usage, timing=reply.timing, ending=how
     )

@@ -12,7 +12,11 @@ from jupyter_streamchat import display
 from jupyter_streamchat.chat import Chat
 from jupyter_streamchat.questions import keep_questions
 from jupyter_streamchat.reply import Reply
-from streamchat_relay.model import StreamChatError
+
+PROVIDERS = frozenset(["anthropic", "demo", "gemini", "groq", "ollama", "openai", "tgi", "vllm"])
+"""Who answers without being configured: `%streamchat demo/echo` is a slip, `and/or` a prompt."""
+
+STOPPED = "KeyboardInterrupt: the answer was stopped. What came is kept."
 
 _HELP = "%streamchat opens the chat, %streamchat <prompt> asks, %%streamchat [provider/model] asks "
 _HELP += "with the cell as the prompt."
@@ -25,7 +29,6 @@ class StreamChatMagics(Magics):
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self.chat = Chat()
-        self._shell = shell
 
     @no_var_expand  # braces and dollars belong to the prompt
     @line_cell_magic
@@ -39,9 +42,19 @@ class StreamChatMagics(Magics):
         that the interrupt button stops the answer and "Run All" keeps its order. In a notebook
         their value is the `Reply`: `_` in the next cell, or `reply = %streamchat <prompt>`.
         Braces and dollar signs are left alone.
+
+        A line that is nothing but the name of a model, of a provider that is always known, is not
+        sent: `%streamchat demo/echo` most likely lacks a `%`. Below `%%streamchat` it is a prompt.
         """
         if cell is None:
-            return self._ask(line.strip()) if line.strip() else self.chat
+            prompt = line.strip()
+            if _is_model(prompt):
+                raise UsageError(
+                    f"{prompt!r} is a model and no prompt: write `%%streamchat {prompt}` and the "
+                    "prompt below it. To send these words themselves, write them below "
+                    "`%%streamchat`."
+                )
+            return self._ask(prompt) if prompt else self.chat
         if not cell.strip():
             raise UsageError(f"The cell is empty: write a prompt below the first line. {_HELP}")
         return self._ask(cell.strip(), model=_model(line.split()))
@@ -52,10 +65,17 @@ class StreamChatMagics(Magics):
             if not display.in_notebook():
                 display.print_reply(reply)
                 return None
-            reply.show_once(self._shell.execution_count)
+            reply._show_for_magic()  # noqa: SLF001 - nobody else shows a reply without its error
             return reply.wait()
-        except StreamChatError as error:
-            raise UsageError(error.message) from None
+        except KeyboardInterrupt as interrupt:
+            # IPython asks an error how it is to be shown: not as the way through our code.
+            vars(interrupt)["_render_traceback_"] = lambda: [STOPPED]
+            raise
+
+
+def _is_model(prompt: str) -> bool:
+    provider, _, name = prompt.partition("/")
+    return provider in PROVIDERS and name != "" and len(prompt.split()) == 1
 
 
 def _model(words: list[str]) -> str | None:

@@ -176,18 +176,21 @@ class Reply:
     def __repr__(self) -> str:
         return f"<Reply {self.state}, {len(self.text)} characters>"
 
-    def show_once(self, execution_count: int) -> None:
-        """Show the reply now, and not again as the value of this same execution."""
-        self._shown_in = execution_count
-        self._show()
-
     def _ipython_display_(self) -> None:
         if self._shown_in is None or self._shown_in != display.execution_count():
-            self._show()
+            self._show(with_error=True)
 
-    def _show(self) -> None:
+    def _show_for_magic(self) -> None:
+        """Show the reply now, and not again as the value of this same execution.
+
+        What goes wrong is left to the magic, which raises it.
+        """
+        self._shown_in = display.execution_count()
+        self._show(with_error=False)
+
+    def _show(self, *, with_error: bool) -> None:
         self._recording.wait_begin(AT_ONCE_S)
-        display.show_reply(self, self._recording.call_at_end)
+        display.show_reply(self, self._recording.call_at_end, with_error=with_error)
 
     async def _finished(self) -> Reply:
         with self._stopped_by_interrupt():

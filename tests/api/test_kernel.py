@@ -6,10 +6,13 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jupyter_server.auth.security import passwd
 
+from jupyter_streamchat.magic import PROVIDERS, STOPPED
+from streamchat_relay.providers.registry import ProviderRegistry
 from tests.api.kernel import Outcome, RunningKernel
 from tests.fakes.jupyter import JupyterServer
 
@@ -184,13 +187,43 @@ def test_the_line_magic_leaves_braces_and_question_marks_alone(shared: RunningKe
         ("%%streamchat demo/echo\n  \n", "cell is empty"),
         ("%%streamchat please explain\nthis", "no model"),
         ("%%streamchat fast\nthis", "provider/model"),
-        ("%%streamchat nope/none\nthis", "nope"),
+        ("%streamchat demo/echo", "write `%%streamchat demo/echo` and the prompt below it"),
     ],
 )
 def test_a_magic_that_cannot_be_done_says_why(shared: RunningKernel, cell: str, says: str) -> None:
     outcome = shared.run(cell)
-    assert outcome.error == "UsageError" or says in outcome.text
-    assert says in outcome.message + outcome.text
+    assert outcome.text.startswith("UsageError: ")
+    assert says in outcome.text
+
+
+def failed(kernel: RunningKernel, cell: str, outcome: Outcome) -> list[str]:
+    """Wait until a cell is done; returns the traceback that it shows."""
+    traceback: list[str] = []
+
+    def idle(_kind: str, content: dict[str, Any]) -> bool:
+        traceback.extend(content.get("traceback", ()))
+        return content.get("execution_state") == "idle"
+
+    kernel.follow(cell, outcome, until=idle)
+    return traceback
+
+
+def test_what_goes_wrong_in_a_magic_is_said_once_in_one_line(shared: RunningKernel) -> None:
+    outcome = Outcome()
+    traceback = failed(shared, shared.start("%%streamchat nope/none\nthis"), outcome)
+    assert outcome.error == "ModelUnknown"
+    assert traceback == [f"ModelUnknown: {outcome.message}"]
+    told = json.dumps([outcome.data, list(outcome.updates.values()), outcome.text])
+    assert "nope" not in told
+
+
+def test_words_with_a_slash_are_a_prompt_unless_they_name_a_model(shared: RunningKernel) -> None:
+    shared.run("%%streamchat demo/echo\nfirst")
+    for prompt in ("and/or", "demo/echo is a model", "demo/"):
+        assert shared.run(f"reply = %streamchat {prompt}\nprint(reply.text)").error == ""
+    registry = ProviderRegistry(environ={})
+    for provider in PROVIDERS:
+        assert registry.resolve(f"{provider}/x")[1] == "x"
 
 
 def test_an_interrupt_stops_the_magics_run(shared: RunningKernel) -> None:
@@ -198,7 +231,8 @@ def test_an_interrupt_stops_the_magics_run(shared: RunningKernel) -> None:
     outcome = Outcome()
     shared.follow(cell, outcome, until=lambda kind, _: kind == "display_data")
     shared.interrupt()
-    assert shared.result(cell).error == "KeyboardInterrupt"
+    traceback = failed(shared, cell, outcome)
+    assert (outcome.error, traceback) == ("KeyboardInterrupt", [STOPPED])
     state = shared.run("chat = %streamchat\nchat.send('z', model='demo/echo').wait(20).state")
     assert state.data[0]["text/plain"] == "'done'"
 
@@ -232,37 +266,6 @@ def test_the_widget_is_gone_from_the_final_output(shared: RunningKernel) -> None
     assert set(final) == {"text/plain", "text/markdown"}
 
 
-@pytest.mark.usefixtures("bundled")
-def test_the_widget_is_told_what_to_show_and_no_secret(shared: RunningKernel) -> None:
-    outcome = shared.run(
-        "import json\n"
-        "chat = Chat('demo/echo', system='Be brief.', params={'temperature': 0})\n"
-        "bundle = chat._repr_mimebundle_()\n"
-        "again = chat._repr_mimebundle_()\n"
-        "state = chat._widget.get_state()\n"
-        "names = ('conversation', 'run', 'model', 'params')\n"
-        "print(json.dumps([state[name] for name in names]))\n"
-        f"print(bundle['{VIEW}'] == again['{VIEW}'], chat.conversation)"
-    )
-    told, facts = outcome.text.splitlines()
-    same, conversation = facts.split()
-    assert same == "True"
-    params = {"temperature": 0, "system": "Be brief."}
-    assert json.loads(told) == [conversation, "", "demo/echo", params]
-
-
-def test_an_error_of_the_run_is_shown_in_words(shared: RunningKernel) -> None:
-    outcome = shared.run("Chat('nope/none').send('x').wait()")
-    assert outcome.error == "ModelUnknown"
-
-
-SCRUB = """
-import os
-for name in list(os.environ):
-    if name.startswith(("JUPYTER_STREAMCHAT", "JPY_")):
-        del os.environ[name]
-os.environ["HTTP_PROXY"] = os.environ["ALL_PROXY"] = "http://127.0.0.1:9"
-"""
 VIEWS = """
 from jupyter_streamchat.widget import chat_widget
 def told(*messages):
@@ -295,6 +298,37 @@ def test_the_widget_of_an_ended_reply_stays_while_a_page_shows_it(
     assert shared.run(f"{VIEWS}print(told(*{messages!r}))").text == f"{closed}\n"
 
 
+@pytest.mark.usefixtures("bundled")
+def test_the_widget_is_told_what_to_show_and_no_secret(shared: RunningKernel) -> None:
+    outcome = shared.run(
+        "import json\n"
+        "chat = Chat('demo/echo', system='Be brief.', params={'temperature': 0})\n"
+        "bundle = chat._repr_mimebundle_()\n"
+        "again = chat._repr_mimebundle_()\n"
+        "state = chat._widget.get_state()\n"
+        "names = ('conversation', 'run', 'model', 'params')\n"
+        "print(json.dumps([state[name] for name in names]))\n"
+        f"print(bundle['{VIEW}'] == again['{VIEW}'], chat.conversation)"
+    )
+    told, facts = outcome.text.splitlines()
+    same, conversation = facts.split()
+    assert same == "True"
+    params = {"temperature": 0, "system": "Be brief."}
+    assert json.loads(told) == [conversation, "", "demo/echo", params]
+
+
+def test_an_error_of_the_run_is_shown_in_words(shared: RunningKernel) -> None:
+    outcome = shared.run("Chat('nope/none').send('x').wait()")
+    assert outcome.error == "ModelUnknown"
+
+
+SCRUB = """
+import os
+for name in list(os.environ):
+    if name.startswith(("JUPYTER_STREAMCHAT", "JPY_")):
+        del os.environ[name]
+os.environ["HTTP_PROXY"] = os.environ["ALL_PROXY"] = "http://127.0.0.1:9"
+"""
 ASK = """
 from jupyter_streamchat import Chat
 print(Chat("demo/echo").send("found").wait().text)
