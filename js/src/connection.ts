@@ -61,6 +61,9 @@ export class Connection {
   #linger: ReturnType<typeof setTimeout> | undefined;
   #holders = 0;
   #asking = false;
+  #wasLive = false;
+  /** Links that could not be opened, one after the other. */
+  #refused = 0;
 
   constructor(transport: Transport, jitter: () => number = Math.random) {
     this.#transport = transport;
@@ -213,6 +216,7 @@ export class Connection {
       opened: () => {
         if (this.#link !== link) return;
         opened = true;
+        this.#refused = 0;
         this.#do(this.#session.connected(now()));
       },
       received: (text) => {
@@ -222,7 +226,9 @@ export class Connection {
         if (this.#link !== link) return;
         this.#link = null;
         this.#do(this.#session.disconnected(code));
-        if (!opened) void this.#diagnose();
+        if (opened) return;
+        this.#refused += 1;
+        void this.#diagnose();
       },
     });
     this.#link = link;
@@ -231,9 +237,11 @@ export class Connection {
   /** A refused socket only shows 1006: ask the server why. */
   async #diagnose(): Promise<void> {
     const { signal } = this.#diagnosis;
-    const reason = await this.#transport.diagnose(signal).catch(() => null);
+    const found = await this.#transport.diagnose(signal).catch(() => null);
     if (signal.aborted || this.status.kind !== "reconnecting") return;
-    this.#is({ ...this.status, reason });
+    // What worked before is given another try before anybody is told to look at the proxy.
+    const early = found?.passing === true && this.#wasLive && this.#refused < 2;
+    this.#is({ ...this.status, reason: early ? null : (found?.reason ?? null) });
   }
 
   #ask([id, outcomes]: Asked, answered: (ok: OkFrame | null, error: ErrorInfo | null) => void): void {
@@ -289,6 +297,7 @@ export class Connection {
         this.#link?.close();
         return;
       case "live":
+        this.#wasLive = true;
         this.#is({ kind: "live" });
         queueMicrotask(() => {
           for (const { go } of [...this.#held.values()]) go();

@@ -104,6 +104,30 @@ describe("a lost link", () => {
     expect(connection.status).toEqual({ kind: "live" });
   });
 
+  it("that worked before is not blamed on a proxy until it failed twice", async () => {
+    transport.reason = { code: "internal", message: "A proxy?", retryable: true };
+    transport.passing = true;
+    await live();
+    transport.last.cut(1001);
+    await vi.advanceTimersByTimeAsync(500);
+    transport.last.cut(1006);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(connection.status).toMatchObject({ kind: "reconnecting", reason: null });
+    await vi.advanceTimersByTimeAsync(1_000);
+    transport.last.cut(1006);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(connection.status).toMatchObject({ kind: "reconnecting", reason: transport.reason });
+  });
+
+  it("that never worked is told about at once", async () => {
+    transport.reason = { code: "internal", message: "A proxy?", retryable: true };
+    transport.passing = true;
+    connection.hold(lifetime.signal);
+    transport.last.cut(1006);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(connection.status).toMatchObject({ kind: "reconnecting", reason: transport.reason });
+  });
+
   it("is tried at once when the person asks", async () => {
     await live();
     transport.last.cut(1006);

@@ -17,10 +17,16 @@ export interface Link {
 export interface Transport {
   connect(events: LinkEvents): Link;
   /** Why a link could not be opened, where that can be known; null means that it may well work next time. */
-  diagnose(signal: AbortSignal): Promise<ErrorInfo | null>;
+  diagnose(signal: AbortSignal): Promise<Diagnosis | null>;
 }
 
-/** Where the Jupyter server is. `token` is empty where a cookie authenticates. */
+export interface Diagnosis {
+  readonly reason: ErrorInfo;
+  /** A server that is just stopping looks the same, for a moment. */
+  readonly passing: boolean;
+}
+
+/** Where the Jupyter server is. `token` is for a server of another origin: to its own, a page shows its cookie. */
 export interface ServerAddress {
   readonly baseUrl: string;
   readonly wsUrl: string;
@@ -49,7 +55,9 @@ export function webSocketTransport(address: ServerAddress, origin: string): Tran
   const socketUrl = new URL("streamchat/ws", address.wsUrl ? withSlash(address.wsUrl, base) : base);
   socketUrl.protocol = /^(https|wss):$/.test(socketUrl.protocol) ? "wss:" : "ws:";
   const modelsUrl = new URL("streamchat/models", base);
-  if (address.token) socketUrl.searchParams.set("token", address.token);
+  // As Jupyter's own sockets do: addresses get into logs, and tokens should not.
+  const foreign = ({ host }: URL): boolean => address.token !== "" && host !== new URL(origin).host;
+  if (foreign(socketUrl)) socketUrl.searchParams.set("token", address.token);
 
   return {
     connect(events) {
@@ -78,7 +86,7 @@ export function webSocketTransport(address: ServerAddress, origin: string): Tran
     },
 
     async diagnose(signal) {
-      const headers = address.token ? { Authorization: `token ${address.token}` } : {};
+      const headers = foreign(modelsUrl) ? { Authorization: `token ${address.token}` } : {};
       const done = new AbortController();
       const { status, type } = await fetch(modelsUrl, {
         credentials: "same-origin",
@@ -89,33 +97,28 @@ export function webSocketTransport(address: ServerAddress, origin: string): Tran
       // Only the status matters.
       done.abort();
       if (status === 401 || status === 403 || type === "opaqueredirect") {
-        return {
-          code: "unauthorized",
-          message: "Log in to Jupyter again and reload this page.",
-          retryable: true,
-        };
+        return lasting("unauthorized", "Log in to Jupyter again and reload this page.");
       }
       if (status === 404) {
-        return {
-          code: "not_found",
-          message:
-            "The jupyter_streamchat server extension is not enabled: run " +
+        return lasting(
+          "not_found",
+          "The jupyter_streamchat server extension is not enabled: run " +
             "“jupyter server extension enable streamchat_relay” where Jupyter is installed, " +
             "restart Jupyter and reload this page.",
-          retryable: true,
-        };
+        );
       }
       if (status >= 200 && status < 300) {
-        return {
-          code: "internal",
-          message:
-            "Jupyter answers, but no WebSocket gets through. If a proxy is in between, it must pass WebSockets.",
-          retryable: true,
-        };
+        const message =
+          "Jupyter answers, but no WebSocket gets through. If a proxy is in between, it must pass WebSockets.";
+        return { ...lasting("internal", message), passing: true };
       }
       return null;
     },
   };
+}
+
+function lasting(code: ErrorInfo["code"], message: string): Diagnosis {
+  return { reason: { code, message, retryable: true }, passing: false };
 }
 
 function withSlash(url: string, base: URL): URL {

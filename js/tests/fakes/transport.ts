@@ -5,7 +5,7 @@
  * page wrote is in `last.written`. Extend it by adding what the relay should do by itself to `FakeLink.send`.
  */
 import type { ClientFrame, ErrorInfo, Event, ServerFrame } from "../../src/protocol/frames.gen.ts";
-import type { Link, LinkEvents, Transport } from "../../src/transport/websocket.ts";
+import type { Diagnosis, Link, LinkEvents, Transport } from "../../src/transport/websocket.ts";
 
 export class FakeLink implements Link {
   readonly written: ClientFrame[] = [];
@@ -76,6 +76,7 @@ export class FakeLink implements Link {
 export class FakeTransport implements Transport {
   readonly links: FakeLink[] = [];
   reason: ErrorInfo | null = null;
+  passing = false;
 
   connect(events: LinkEvents): Link {
     const link = new FakeLink(events);
@@ -83,8 +84,9 @@ export class FakeTransport implements Transport {
     return link;
   }
 
-  diagnose(): Promise<ErrorInfo | null> {
-    return Promise.resolve(this.reason);
+  diagnose(): Promise<Diagnosis | null> {
+    const { reason, passing } = this;
+    return Promise.resolve(reason === null ? null : { reason, passing });
   }
 
   get last(): FakeLink {

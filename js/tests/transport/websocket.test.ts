@@ -33,7 +33,9 @@ describe("the address", () => {
     [{ baseUrl: "/", wsUrl: "", token: "" }, "http://host:8888/lab", "ws://host:8888/streamchat/ws"],
     [{ baseUrl: "/user/ada/", wsUrl: "", token: "" }, "https://hub/user/ada/lab", "wss://hub/user/ada/streamchat/ws"],
     [{ baseUrl: "/a", wsUrl: "wss://other/a", token: "" }, "https://hub/a/lab", "wss://other/a/streamchat/ws"],
-    [{ baseUrl: "/", wsUrl: "", token: "s&t" }, "http://h/", "ws://h/streamchat/ws?token=s%26t"],
+    [{ baseUrl: "/", wsUrl: "", token: "s&t" }, "http://h:1/", "ws://h:1/streamchat/ws"],
+    [{ baseUrl: "/", wsUrl: "ws://h:2/", token: "s&t" }, "http://h:1/", "ws://h:2/streamchat/ws?token=s%26t"],
+    [{ baseUrl: "http://g/", wsUrl: "", token: "s&t" }, "http://h/", "ws://g/streamchat/ws?token=s%26t"],
   ])("%o on %s is %s", (address, page, url) => {
     webSocketTransport(address, page).connect(nobody);
     expect(opened).toEqual([{ url, protocol: "streamchat.v1" }]);
@@ -74,9 +76,23 @@ describe("the diagnosis of a refused socket", () => {
     const fetching = vi.fn(() => Promise.resolve({ status, type: "basic" }));
     vi.stubGlobal("fetch", fetching);
     const transport = webSocketTransport({ baseUrl: "/u/", wsUrl: "", token: "" }, "http://h/u/lab");
-    const reason = await transport.diagnose(new AbortController().signal);
+    const diagnosis = await transport.diagnose(new AbortController().signal);
     expect(fetching).toHaveBeenCalledWith(new URL("http://h/u/streamchat/models"), expect.anything());
-    if (words === null) expect(reason).toBeNull();
-    else expect(reason?.message).toMatch(words);
+    if (words === null) expect(diagnosis).toBeNull();
+    else expect(diagnosis?.reason.message).toMatch(words);
+    expect(diagnosis?.passing ?? false).toBe(status === 200);
+  });
+
+  it("asks as the socket does: with the token only where the cookie is not", async () => {
+    const asked: unknown[] = [];
+    vi.stubGlobal("fetch", (_: unknown, { headers }: RequestInit) => {
+      asked.push(headers);
+      return Promise.resolve({ status: 503, type: "basic" });
+    });
+    for (const baseUrl of ["/", "http://g/"]) {
+      const transport = webSocketTransport({ baseUrl, wsUrl: "", token: "s" }, "http://h/lab");
+      await transport.diagnose(new AbortController().signal);
+    }
+    expect(asked).toEqual([{}, { Authorization: "token s" }]);
   });
 });
