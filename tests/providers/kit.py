@@ -29,6 +29,13 @@ AT = Endpoint(provider="fake", base_url="http://127.0.0.1:1/v1", key=KEY, key_hi
 
 WIRES = ("openai", "anthropic")
 
+ENDS = {
+    "openai": b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n',
+    "anthropic": b'data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}}\n\n'
+    b'data: {"type":"message_stop"}\n\n',
+}
+"""The last events of a whole answer, by wire."""
+
 
 class Recorder:
     """A sink that keeps all outputs, and how they were batched."""
@@ -83,6 +90,15 @@ def registry_at(server: ProviderServer, **fields: Any) -> ProviderRegistry:
 
 def events_of(wire: str, answer: Answer) -> list[bytes]:
     return (openai_events if wire == "openai" else anthropic_events)(answer)
+
+
+def saying(wire: str, literal: str) -> bytes:
+    """The event that says a text, which is given as a JSON literal."""
+    if wire == "openai":
+        data = f'{{"choices":[{{"delta":{{"content":{literal}}}}}]}}'
+    else:
+        data = f'{{"type":"content_block_delta","delta":{{"text":{literal}}}}}'
+    return f"data: {data}\n\n".encode()
 
 
 def decoder_of(wire: str, sink: Recorder) -> StreamDecoder:

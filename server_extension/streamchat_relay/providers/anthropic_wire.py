@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -18,10 +18,9 @@ from streamchat_relay.model import (
     UsageOutput,
 )
 from streamchat_relay.providers.decoding import StreamDecoder
+from streamchat_relay.providers.dialect import Count, count, fields, string
 from streamchat_relay.providers.endpoint import Endpoint
-from streamchat_relay.providers.errors import from_refusal, undecodable
 from streamchat_relay.providers.failures import UNREADABLE
-from streamchat_relay.providers.refusal import refusal_from
 from streamchat_relay.relay.ports import Sink
 
 _REASONS: dict[str, FinishReason] = {
@@ -33,16 +32,18 @@ _REASONS: dict[str, FinishReason] = {
     "refusal": "content-filter",
 }
 
+_SILENT = {"ping", "content_block_stop"}
+
 
 class _OutputDetails(msgspec.Struct):
-    thinking_tokens: int | None = None
+    thinking_tokens: Count = None
 
 
 class _Usage(msgspec.Struct):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
+    input_tokens: Count = None
+    output_tokens: Count = None
+    cache_read_input_tokens: Count = None
+    cache_creation_input_tokens: Count = None
     output_tokens_details: _OutputDetails | None = None
 
 
@@ -65,7 +66,6 @@ class _Event(msgspec.Struct, gc=False):
     content_block: _Delta | None = None
     usage: _Usage | None = None
     message: _Message | None = None
-    error: Any = None
 
 
 _decode = msgspec.json.Decoder(_Event).decode
@@ -89,7 +89,7 @@ class MessagesDecoder(StreamDecoder):
         try:
             event = _decode(payload)
         except UNREADABLE:
-            event = self._decode_leniently(payload)
+            event = _event_in(self.loosely(payload))
         delta = event.delta
         if event.type == "content_block_delta":
             _content(delta, outputs)
@@ -106,18 +106,9 @@ class MessagesDecoder(StreamDecoder):
                 self._count(event.message.usage, outputs)
         elif event.type == "content_block_start":
             _content(event.content_block, outputs)
-        elif event.type == "error":
-            refusal = refusal_from({"error": event.error})
-            raise from_refusal(refusal, self.at, self.model)
-        # Events of a kind that is new, and pings, say nothing: the API's versioning policy
-        # asks clients to let them pass.
-
-    def _decode_leniently(self, payload: bytes) -> _Event:
-        # HTML 9.2.6 decodes the stream as UTF-8 with replacement; JSON parsers do not.
-        try:
-            return _decode(payload.decode("utf-8", "replace"))
-        except UNREADABLE:
-            raise undecodable(self.at) from None
+        elif event.type not in _SILENT:
+            # Events of a type that is new are let pass, as the API's versioning policy asks.
+            self.refuse(payload)
 
     def _count(self, usage: _Usage | None, outputs: list[Output]) -> None:
         # Counts are cumulative, and a later event leaves out what did not change.
@@ -151,3 +142,35 @@ def _content(delta: _Delta | None, outputs: list[Output]) -> None:
         outputs.append(TextOutput(delta.text))
     elif delta.thinking:
         outputs.append(ReasoningOutput(delta.thinking))
+
+
+def _event_in(event: Mapping[str, Any]) -> _Event:
+    message = fields(event.get("message"))
+    return _Event(
+        type=string(event.get("type")),
+        delta=_delta_in(fields(event.get("delta"))),
+        content_block=_delta_in(fields(event.get("content_block"))),
+        usage=_usage_in(fields(event.get("usage"))),
+        message=_Message(_usage_in(fields(message.get("usage")))),
+    )
+
+
+def _delta_in(delta: Mapping[str, Any]) -> _Delta:
+    return _Delta(
+        text=string(delta.get("text")),
+        thinking=string(delta.get("thinking")),
+        stop_reason=string(delta.get("stop_reason")),
+    )
+
+
+def _usage_in(usage: Mapping[str, Any]) -> _Usage | None:
+    if not usage:
+        return None
+    details = fields(usage.get("output_tokens_details"))
+    return _Usage(
+        input_tokens=count(usage.get("input_tokens")),
+        output_tokens=count(usage.get("output_tokens")),
+        cache_read_input_tokens=count(usage.get("cache_read_input_tokens")),
+        cache_creation_input_tokens=count(usage.get("cache_creation_input_tokens")),
+        output_tokens_details=_OutputDetails(count(details.get("thinking_tokens"))),
+    )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
 
 from streamchat_relay.model import Output
+from streamchat_relay.providers import dialect
 from streamchat_relay.providers.endpoint import Endpoint
-from streamchat_relay.providers.errors import truncated, undecodable
+from streamchat_relay.providers.errors import from_refusal, truncated, undecodable
+from streamchat_relay.providers.refusal import refusal_from, refusal_within
 from streamchat_relay.providers.sse import EventTooLarge, SseDecoder
+from streamchat_relay.providers.surrogates import Mender
 from streamchat_relay.relay.ports import Sink
 
 
@@ -39,7 +43,9 @@ class StreamDecoder(ABC):
         """Push what these bytes say, all at once; True once the answer is complete."""
         outputs: list[Output] = []
         try:
-            for _, payload in self.sse.feed(data):
+            for name, payload in self.sse.feed(data):
+                if name and name == b"error":
+                    self._fail(payload)
                 self.event(payload, outputs)
                 if self.done:
                     break
@@ -59,3 +65,38 @@ class StreamDecoder(ABC):
     @abstractmethod
     def event(self, payload: bytes, outputs: list[Output]) -> None:
         """Add what one event says; raises a `StreamChatError` for an error in the stream."""
+
+    def loosely(self, payload: bytes) -> Mapping[str, Any]:
+        """The fields of an event that is not quite of this wire; empty where it says nothing.
+
+        Texts may hold half a character from here on, so the sink becomes a `Mender`. Raises a
+        `StreamChatError` for an error, and for what is no object.
+        """
+        if not isinstance(self.sink, Mender):
+            self.sink = Mender(self.sink)
+        value = self._value(payload)
+        if isinstance(value, Mapping):
+            return value
+        self.refuse(payload)
+        if value:
+            raise undecodable(self.at)
+        return {}
+
+    def refuse(self, payload: bytes) -> None:
+        """Raise the error that an event is; return where it is none."""
+        refusal = refusal_within(self._value(payload))
+        if refusal is not None:
+            raise from_refusal(refusal, self.at, self.model)
+
+    def _value(self, payload: bytes) -> Any:
+        try:
+            return dialect.read(payload)
+        except dialect.UNREADABLE:
+            raise undecodable(self.at) from None
+
+    def _fail(self, payload: bytes) -> NoReturn:
+        try:
+            value = dialect.read(payload)
+        except dialect.UNREADABLE:
+            value = payload.decode("utf-8", "replace")
+        raise from_refusal(refusal_from(value), self.at, self.model)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -18,8 +18,9 @@ from streamchat_relay.model import (
     UsageOutput,
 )
 from streamchat_relay.providers.decoding import StreamDecoder
+from streamchat_relay.providers.dialect import Count, count, fields, objects, string, text
 from streamchat_relay.providers.endpoint import Endpoint
-from streamchat_relay.providers.errors import from_refusal, truncated, undecodable
+from streamchat_relay.providers.errors import from_refusal, truncated
 from streamchat_relay.providers.failures import UNREADABLE
 from streamchat_relay.providers.refusal import Refusal, refusal_from
 from streamchat_relay.relay.ports import Sink
@@ -52,16 +53,16 @@ class _Choice(msgspec.Struct, gc=False):
 
 
 class _PromptDetails(msgspec.Struct):
-    cached_tokens: int | None = None
+    cached_tokens: Count = None
 
 
 class _CompletionDetails(msgspec.Struct):
-    reasoning_tokens: int | None = None
+    reasoning_tokens: Count = None
 
 
 class _Usage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: Count = None
+    completion_tokens: Count = None
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
 
@@ -98,16 +99,17 @@ class ChatDecoder(StreamDecoder):
 
     @override
     def event(self, payload: bytes, outputs: list[Output]) -> None:
-        if payload == b"[DONE]":
-            self._finish(outputs)
-            return
         try:
             chunk = _decode(payload)
         except UNREADABLE:
-            chunk = self._decode_leniently(payload)
-        for choice in chunk.choices:
+            if payload == b"[DONE]":
+                self._finish(outputs)
+                return
+            chunk = _chunk_in(self.loosely(payload))
+        choices = chunk.choices
+        for choice in choices:
             delta = choice.delta
-            if delta is not None and choice.index == 0:
+            if delta is not None and not choice.index:
                 reasoning = delta.reasoning_content or delta.reasoning
                 if reasoning:
                     outputs.append(ReasoningOutput(reasoning))
@@ -123,15 +125,10 @@ class ChatDecoder(StreamDecoder):
                 self._reason = choice.finish_reason
         if chunk.usage is not None:
             self._count(chunk.usage, outputs)
+        elif not choices:
+            self.refuse(payload)
         if chunk.error:
             raise from_refusal(refusal_from(chunk.error), self.at, self.model)
-
-    def _decode_leniently(self, payload: bytes) -> _Chunk:
-        # HTML 9.2.6 decodes the stream as UTF-8 with replacement; JSON parsers do not.
-        try:
-            return _decode(payload.decode("utf-8", "replace"))
-        except UNREADABLE:
-            raise undecodable(self.at) from None
 
     def _count(self, usage: _Usage, outputs: list[Output]) -> None:
         if usage.prompt_tokens is None and usage.completion_tokens is None:
@@ -159,9 +156,49 @@ class ChatDecoder(StreamDecoder):
 def _pieces(content: list[dict[str, Any]]) -> list[Output]:
     found: list[Output] = []
     for piece in content:
-        if piece.get("type") == "text" and isinstance(piece.get("text"), str) and piece["text"]:
-            found.append(TextOutput(piece["text"]))
-        elif piece.get("type") == "thinking" and isinstance(piece.get("thinking"), list):
-            thoughts = (thought.get("text", "") for thought in piece["thinking"])
-            found.append(ReasoningOutput("".join(thoughts)))
+        kind = piece.get("type", "text")
+        if kind == "text" and (said := text(piece.get("text"))):
+            found.append(TextOutput(said))
+        elif kind == "thinking" and (thought := text(piece.get("thinking"))):
+            found.append(ReasoningOutput(thought))
     return found
+
+
+def _chunk_in(event: Mapping[str, Any]) -> _Chunk:
+    usage = fields(event.get("usage"))
+    return _Chunk(
+        choices=[_choice_in(choice) for choice in objects(event.get("choices"))],
+        usage=_usage_in(usage) if usage else None,
+        error=event.get("error"),
+    )
+
+
+def _choice_in(choice: Mapping[str, Any]) -> _Choice:
+    delta = fields(choice.get("delta"))
+    content = delta.get("content")
+    return _Choice(
+        delta=_Delta(
+            content=content if isinstance(content, str) else _pieces_in(content),
+            reasoning_content=text(delta.get("reasoning_content")),
+            reasoning=text(delta.get("reasoning")),
+            refusal=text(delta.get("refusal")),
+        ),
+        finish_reason=string(choice.get("finish_reason")),
+        index=count(choice.get("index")) or 0,
+    )
+
+
+def _pieces_in(content: object) -> list[dict[str, Any]]:
+    pieces = content if isinstance(content, list) else [content]
+    return [piece if isinstance(piece, dict) else {"text": piece} for piece in pieces]
+
+
+def _usage_in(usage: Mapping[str, Any]) -> _Usage:
+    prompt = fields(usage.get("prompt_tokens_details"))
+    completion = fields(usage.get("completion_tokens_details"))
+    return _Usage(
+        prompt_tokens=count(usage.get("prompt_tokens")),
+        completion_tokens=count(usage.get("completion_tokens")),
+        prompt_tokens_details=_PromptDetails(count(prompt.get("cached_tokens"))),
+        completion_tokens_details=_CompletionDetails(count(completion.get("reasoning_tokens"))),
+    )

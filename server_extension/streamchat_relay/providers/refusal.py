@@ -46,7 +46,7 @@ def refusal_from(
     if isinstance(error, list) and error:
         error = error[0]  # Gemini's compatible endpoint wraps its error in a list.
     if isinstance(error, Mapping):
-        error = error.get("error", error)
+        error = error.get("error") or error
     if isinstance(error, str):
         error = {"message": error}
     if not isinstance(error, Mapping):
@@ -62,6 +62,22 @@ def refusal_from(
         param=str(error.get("param") or ""),
         retry_after=retry_after(headers or {}),
     )
+
+
+def refusal_within(event: object) -> Refusal | None:
+    """The error that an event of a stream is, wrapped or bare; None for any other event.
+
+    >>> refusal_within({"object": "error", "message": "Too many requests", "code": 429}).status
+    429
+    """
+    entry = event[0] if isinstance(event, list) and event else event
+    if not isinstance(entry, Mapping):
+        return None
+    kinds = [entry[name] for name in ("type", "object") if name in entry]
+    named = any(str(kind).lower().endswith("error") for kind in kinds)
+    # An event of a kind that is new may bring a message of its own.
+    bare = isinstance(entry.get("message"), str) and ("code" in entry or not kinds)
+    return refusal_from(entry) if entry.get("error") or named or bare else None
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
