@@ -26,6 +26,7 @@ from streamchat_relay.model import (
     StreamChatError,
     TimedOut,
     TooLarge,
+    Truncated,
 )
 from streamchat_relay.providers import ProviderRegistry
 from streamchat_relay.providers.errors import from_exception, from_refusal
@@ -180,6 +181,26 @@ async def test_nobody_listening_is_said_with_the_address(
     provider, name = registry.resolve("mine/x")
     words = r"Cannot reach mine at 127\.0\.0\.1:\d+: connection refused.*running"
     with pytest.raises(ProviderError, match=words):
+        await provider.stream(call(model=name), Recorder())
+
+
+@pytest.mark.parametrize("wire", [b"", b"<html>Welcome</html>", b": keep-alive\n\n"])
+async def test_an_answer_that_says_nothing_is_not_called_one_that_broke_off(
+    registry: ProviderRegistry, server: ProviderServer, wire: bytes
+) -> None:
+    provider, name = registry.resolve("openai/x")
+    server.answers.append(Answer(wire=wire))
+    with pytest.raises(Truncated, match="before it had said anything"):
+        await provider.stream(call(model=name), Recorder())
+
+
+async def test_an_answer_that_is_compressed_unasked_is_named_so(
+    registry: ProviderRegistry, server: ProviderServer
+) -> None:
+    provider, name = registry.resolve("openai/x")
+    zipped = {"content-type": "text/event-stream", "content-encoding": "gzip"}
+    server.answers.append(Answer(headers=zipped, wire=b"\x1f\x8b"))
+    with pytest.raises(ProviderError, match="compressed its answer"):
         await provider.stream(call(model=name), Recorder())
 
 

@@ -60,7 +60,7 @@ class StreamDecoder(ABC):
     def end(self) -> None:
         """The body ended by itself, uncut; raises `Truncated` unless that was all of it."""
         if not self.done:
-            raise truncated(self.at)
+            raise truncated(self.at, started=self.started)
 
     @abstractmethod
     def event(self, payload: bytes, outputs: list[Output]) -> None:

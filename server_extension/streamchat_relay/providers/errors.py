@@ -208,7 +208,7 @@ def _from_failure(failure: HttpFailure, at: Endpoint, *, started: bool) -> Strea
         case ReadTimedOut():
             return TimedOut(f"{who} at {where} did not begin to answer in time. Try again.")
         case BodyCut():
-            return truncated(at)
+            return truncated(at, started=started)
         case Dropped():
             return ProviderError(f"{who} at {where} closed the connection without an answer.")
         case NotHttp():
@@ -220,8 +220,13 @@ def _from_failure(failure: HttpFailure, at: Endpoint, *, started: bool) -> Strea
             return ProviderError(f"The connection to {who} at {where} failed.")
 
 
-def truncated(at: Endpoint) -> Truncated:
+def truncated(at: Endpoint, *, started: bool) -> Truncated:
     """The answer stopped before the provider said that it was done."""
+    if not started:
+        return Truncated(
+            f"{at.provider} at {at.where} ended its answer before it had said anything. Try again; "
+            "if that does not help, check the base URL and the server's log."
+        )
     return Truncated(f"{at.provider} broke off in the middle of its answer. What came is kept.")
 
 

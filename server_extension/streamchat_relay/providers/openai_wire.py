@@ -146,7 +146,7 @@ class ChatDecoder(StreamDecoder):
 
     def _finish(self, outputs: list[Output]) -> None:
         if self._reason is None:
-            raise truncated(self.at)
+            raise truncated(self.at, started=self.started or bool(outputs))
         if self._reason == "error":
             raise from_refusal(Refusal(), self.at, self.model)
         self.done = True

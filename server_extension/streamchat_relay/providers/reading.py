@@ -35,6 +35,14 @@ async def refuse_what_is_no_stream(response: httpx2.Response, at: Endpoint, mode
     from streamchat_relay.providers.transport import answer_of  # noqa: PLC0415 - imports httpx2
 
     answer = answer_of(response)
+    encoding = response.headers.get("content-encoding", "identity")
+    if encoding.strip().lower() not in {"", "identity"}:
+        await answer.close()
+        raise ProviderError(
+            f"{at.provider} at {at.where} compressed its answer ({encoding[:20]}), though it was "
+            "asked not to. Turn that off there, or in the proxy before it.",
+            retryable=False,
+        )
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in {"application/json", "text/html"}:
         return answer
