@@ -10,6 +10,9 @@ export const CLIENT = "jupyter_streamchat-js/0.1.0";
 /** How long a connection or a conversation that nobody uses is kept, in case somebody comes back. */
 export const LINGER_MS = 5_000;
 
+/** A server that stops may answer HTTP for so long after it has closed its sockets, in seconds. */
+export const STOPPING_S = 5;
+
 /** How the connection stands; `reason` says what a person can do about it, `retryAt` is in `Date.now()` milliseconds. */
 export type Status =
   | { readonly kind: "connecting" }
@@ -62,8 +65,8 @@ export class Connection {
   #holders = 0;
   #asking = false;
   #wasLive = false;
-  /** Links that could not be opened, one after the other. */
-  #refused = 0;
+  /** When the link was lost, or first refused; in seconds, like `now`. */
+  #downSince: number | null = null;
 
   constructor(transport: Transport, jitter: () => number = Math.random) {
     this.#transport = transport;
@@ -216,7 +219,6 @@ export class Connection {
       opened: () => {
         if (this.#link !== link) return;
         opened = true;
-        this.#refused = 0;
         this.#do(this.#session.connected(now()));
       },
       received: (text) => {
@@ -225,10 +227,9 @@ export class Connection {
       closed: (code) => {
         if (this.#link !== link) return;
         this.#link = null;
+        this.#downSince ??= now();
         this.#do(this.#session.disconnected(code));
-        if (opened) return;
-        this.#refused += 1;
-        void this.#diagnose();
+        if (!opened) void this.#diagnose();
       },
     });
     this.#link = link;
@@ -239,8 +240,9 @@ export class Connection {
     const { signal } = this.#diagnosis;
     const found = await this.#transport.diagnose(signal).catch(() => null);
     if (signal.aborted || this.status.kind !== "reconnecting") return;
-    // What worked before is given another try before anybody is told to look at the proxy.
-    const early = found?.passing === true && this.#wasLive && this.#refused < 2;
+    // What worked before gets its time to stop before anybody is told to look at the proxy.
+    const down = now() - (this.#downSince ?? now());
+    const early = found?.passing === true && this.#wasLive && down < STOPPING_S;
     this.#is({ ...this.status, reason: early ? null : (found?.reason ?? null) });
   }
 
@@ -298,6 +300,7 @@ export class Connection {
         return;
       case "live":
         this.#wasLive = true;
+        this.#downSince = null;
         this.#is({ kind: "live" });
         queueMicrotask(() => {
           for (const { go } of [...this.#held.values()]) go();
