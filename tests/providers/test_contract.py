@@ -9,14 +9,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamchat_relay.model import (
+    ContextLength,
     FinishOutput,
     ProviderError,
     ProviderOverloaded,
+    ProviderRateLimited,
     Truncated,
 )
 from streamchat_relay.providers import DemoProvider, ProviderRegistry
 from tests.fakes.provider_server import Answer, ProviderServer
-from tests.providers.kit import WIRES, Recorder, call, decoded, decoder_of, events_of
+from tests.providers.kit import (
+    ENDS,
+    WIRES,
+    Recorder,
+    call,
+    decoded,
+    decoder_of,
+    events_of,
+    saying,
+)
 from tests.providers.test_sse import cut
 
 WHOLE = Answer(
@@ -144,6 +155,37 @@ def test_an_error_in_the_stream_comes_after_the_text_before_it(wire: str) -> Non
     with pytest.raises(ProviderOverloaded):
         decoder_of(wire, sink).feed(b"".join(events) + error)
     assert sink.text == "Hello, world"
+    assert sink.finish is None
+
+
+@pytest.mark.parametrize(
+    ("error", "cls"),
+    [
+        (b'data: {"error":{"message":"x","code":429}}', ProviderRateLimited),
+        (b'data: {"choices":null,"error":{"message":"x","code":429}}', ProviderRateLimited),
+        (b'data: {"choices":[],"error":"Overloaded"}', ProviderOverloaded),
+        (b'data: [{"error":{"message":"x","code":429}}]', ProviderRateLimited),
+        (b'data: {"object":"error","message":"x","code":429}', ProviderRateLimited),
+        (b'data: {"message":"x","code":429}', ProviderRateLimited),
+        (b'data: {"type":"error","error":null,"message":"Overloaded"}', ProviderOverloaded),
+        (b'data: {"message":"x","type":"overloaded_error"}', ProviderOverloaded),
+        (b'event: error\ndata: {"message":"x","type":"overloaded_error"}', ProviderOverloaded),
+        (b'event: error\ndata: {"code":429,"text":"x"}', ProviderRateLimited),
+        (b"event: error\ndata: Overloaded", ProviderOverloaded),
+        (
+            b'data: {"object":"error","message":"maximum context length is 8","code":400}',
+            ContextLength,
+        ),
+    ],
+)
+@pytest.mark.parametrize("wire", WIRES)
+def test_an_error_in_the_stream_is_known_in_any_wrapping(
+    wire: str, error: bytes, cls: type[ProviderError]
+) -> None:
+    sink = Recorder()
+    with pytest.raises(cls):
+        decoder_of(wire, sink).feed(saying(wire, '"abc"') + error + b"\n\n" + ENDS[wire])
+    assert sink.text == "abc"
     assert sink.finish is None
 
 
