@@ -21,6 +21,7 @@ from streamchat_relay.model import (
     UsageOutput,
 )
 from streamchat_relay.providers.demo_text import ECHO, SCRIPT, THOUGHTS, tokens, topic_of
+from streamchat_relay.providers.naming import shown
 from streamchat_relay.relay.ports import Call, Sink
 
 FAST = 150.0
@@ -70,7 +71,7 @@ class DemoProvider:
         model = _MODELS.get(call.model)
         if model is None:
             raise ModelUnknown(
-                f"demo has no model {call.model!r}. It has {', '.join(sorted(_MODELS))}."
+                f"demo has no model {shown(call.model)!r}. It has {', '.join(sorted(_MODELS))}."
             )
         prompt = next((m.text for m in reversed(call.messages) if m.role == "user"), "")
         script: list[Output] = []

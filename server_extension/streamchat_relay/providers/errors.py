@@ -24,6 +24,7 @@ from streamchat_relay.model import (
     TooLarge,
     Truncated,
 )
+from streamchat_relay.providers import naming
 from streamchat_relay.providers.endpoint import Endpoint
 from streamchat_relay.providers.failures import (
     BodyCut,
@@ -63,7 +64,7 @@ _SETTINGS = (
 def from_refusal(refusal: Refusal, at: Endpoint, model: str) -> StreamChatError:
     """The error for what a provider answered."""
     status, shown = refusal.status, refusal.shown
-    who = at.provider
+    who, model = at.provider, naming.shown(model)
     words = f"{refusal.code} {refusal.kind} {refusal.message}".lower()
     if 300 <= status < 400:
         return ProviderError(

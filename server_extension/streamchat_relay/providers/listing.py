@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import re
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
@@ -101,22 +100,6 @@ async def ask_all(
         if not source.unasked:
             problems.append(ProviderProblem(provider=name, message=message))
     return Listing(tuple(models), tuple(problems), default)
-
-
-def near(name: str, known: Sequence[str], what: str = "") -> str:
-    """A sentence that names what is near an unknown name, or what there is at all.
-
-    >>> near("gpt-5-min", ["gpt-5-mini", "o3"])
-    'Did you mean gpt-5-mini?'
-    """
-    lower = {entry.lower(): entry for entry in known}
-    close = difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.7)
-    if close:
-        return f"Did you mean {' or '.join(lower[entry] for entry in close)}?"
-    if not known:
-        return ""
-    more = ", …" if len(known) > 8 else ""
-    return f"{what or 'There are'} {', '.join(sorted(known)[:8])}{more}."
 
 
 class ListingCache:

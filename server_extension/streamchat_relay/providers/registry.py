@@ -32,7 +32,8 @@ from streamchat_relay.providers.dial import Origin, dial, within
 from streamchat_relay.providers.endpoint import Timeouts
 from streamchat_relay.providers.failures import HttpFailure
 from streamchat_relay.providers.keys import KeyFileProblem, Keys
-from streamchat_relay.providers.listing import Listing, ListingCache, Source, ask_all, near
+from streamchat_relay.providers.listing import Listing, ListingCache, Source, ask_all
+from streamchat_relay.providers.naming import near, shown
 from streamchat_relay.providers.openai import OpenAIProvider
 from streamchat_relay.providers.pool import HttpPool, system_trust
 from streamchat_relay.providers.sdk_provider import SdkProvider
@@ -101,14 +102,13 @@ class ProviderRegistry:
         if not slash or not name:
             hint = "" if provider in names else near(provider, names, "The providers are")
             like = f"{provider}/…" if provider in self._real else DEMO_MODEL
-            raise ModelUnknown(
-                f"{model!r} names no model: write provider/model, like {like}. {hint}".rstrip()
-            )
+            words = f"{shown(model)!r} names no model: write provider/model, like {like}. {hint}"
+            raise ModelUnknown(words.rstrip())
         if provider == self._demo.name:
             return self._demo, name
         if provider not in self._real:
             hint = near(provider, names, "The providers are")
-            raise ModelUnknown(f"There is no provider {provider!r}. {hint}")
+            raise ModelUnknown(f"There is no provider {shown(provider)!r}. {hint}".rstrip())
         return self._real[provider], name
 
     async def catalog(self) -> Catalog:
