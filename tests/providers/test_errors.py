@@ -28,11 +28,12 @@ from streamchat_relay.model import (
     TooLarge,
     Truncated,
 )
-from streamchat_relay.providers import ProviderRegistry
+from streamchat_relay.providers import ProviderRegistry, RegistrySettings
 from streamchat_relay.providers.errors import from_exception, from_refusal
 from streamchat_relay.providers.refusal import refusal_from
 from tests.fakes.provider_server import Answer, ProviderServer
 from tests.providers.kit import AT, KEY, Recorder, call
+from tests.providers.test_http import answering, serving
 
 SECRET = "sk-proj-9876543210"  # what providers quote in their own texts
 REQUEST = httpx2.Request("POST", "https://x.example/v1", headers={"authorization": KEY})
@@ -202,6 +203,49 @@ async def test_an_answer_that_is_compressed_unasked_is_named_so(
     server.answers.append(Answer(headers=zipped, wire=b"\x1f\x8b"))
     with pytest.raises(ProviderError, match="compressed its answer"):
         await provider.stream(call(model=name), Recorder())
+
+
+@pytest.mark.parametrize(
+    ("answer", "retryable", "words"),
+    [
+        (b"HTTP/1.1 204 No Content\r\n\r\n", True, r"with nothing \(204\)"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", True, "with nothing"),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", True, "with nothing"),
+        (b"HTTP/1.1 200 OK\r\n\r\n<html>hi</html>", False, "does not say what it is"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=x\r\n\r\nupstream error",
+            False,
+            "with text/plain, which is no stream",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Type: s\xc3\xa9cret\r\n\r\nupstream error",
+            False,
+            r"with \?, which is no stream",
+        ),
+    ],
+)
+async def test_what_came_instead_of_an_answer_is_named(
+    answer: bytes, words: str, *, retryable: bool
+) -> None:
+    async with serving(answering(answer)) as origin:
+        settings = RegistrySettings(providers={"mine": {"base_url": f"http://{origin}/v1"}})
+        registry = ProviderRegistry(settings, environ={})
+        provider, name = registry.resolve("mine/x")
+        with pytest.raises(ProviderError, match=words) as caught:
+            await provider.stream(call(model=name), Recorder())
+        await registry.close()
+    assert type(caught.value) is ProviderError
+    assert caught.value.retryable is retryable
+
+
+async def test_a_stream_of_another_type_is_an_answer_all_the_same(
+    registry: ProviderRegistry, server: ProviderServer
+) -> None:
+    server.answers.append(Answer(headers={"content-type": "application/octet-stream"}))
+    provider, name = registry.resolve("mine/x")
+    sink = Recorder()
+    await provider.stream(call(model=name), sink)
+    assert sink.text == "Hello, world"
 
 
 async def test_a_web_page_and_a_whole_answer_are_no_stream(

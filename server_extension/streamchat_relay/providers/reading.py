@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from streamchat_relay.model import ProviderError
+from streamchat_relay.model import ProviderError, Truncated
 from streamchat_relay.providers.answer import Answer
+from streamchat_relay.providers.decoding import StreamDecoder
 from streamchat_relay.providers.endpoint import Endpoint
 from streamchat_relay.providers.errors import from_refusal, undecodable
 from streamchat_relay.providers.failures import UNREADABLE
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 MAX_BODY = 1024 * 1024
 """Bytes of an unexpected body that are read for its error code."""
+
+_WORD = re.compile(r"[a-z0-9.+-]{1,30}(/[a-z0-9.+-]{1,50})?")
 
 _T = TypeVar("_T")
 
@@ -35,16 +39,15 @@ async def refuse_what_is_no_stream(response: httpx2.Response, at: Endpoint, mode
     from streamchat_relay.providers.transport import answer_of  # noqa: PLC0415 - imports httpx2
 
     answer = answer_of(response)
-    encoding = response.headers.get("content-encoding", "identity")
-    if encoding.strip().lower() not in {"", "identity"}:
+    encoding = _word(response, "content-encoding")
+    if encoding not in {"", "identity"}:
         await answer.close()
         raise ProviderError(
-            f"{at.provider} at {at.where} compressed its answer ({encoding[:20]}), though it was "
+            f"{at.provider} at {at.where} compressed its answer ({encoding}), though it was "
             "asked not to. Turn that off there, or in the proxy before it.",
             retryable=False,
         )
-    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in {"application/json", "text/html"}:
+    if _word(response, "content-type") not in {"application/json", "text/html"}:
         return answer
     body = bytearray()
 
@@ -59,7 +62,40 @@ async def refuse_what_is_no_stream(response: httpx2.Response, at: Endpoint, mode
         value = None
     if isinstance(value, dict) and value.get("error"):
         raise from_refusal(refusal_from(value), at, model)
-    what = "a web page" if media_type == "text/html" else "one piece, not a stream"
-    raise ProviderError(
-        f"{at.provider} at {at.where} answered with {what}. Check the base URL.", retryable=False
-    )
+    raise _instead(response, at, nothing=not body)
+
+
+def conclude(response: httpx2.Response, decoder: StreamDecoder) -> None:
+    """Tell the decoder that the body ended uncut; raises what came where it was no answer."""
+    try:
+        decoder.end()
+    except Truncated:
+        if decoder.started or _word(response, "content-type") == "text/event-stream":
+            raise
+        raise _instead(response, decoder.at, nothing=decoder.sse.untouched) from None
+
+
+def _instead(response: httpx2.Response, at: Endpoint, *, nothing: bool) -> ProviderError:
+    who = f"{at.provider} at {at.where}"
+    if nothing:
+        status = "" if response.status_code == 200 else f" ({response.status_code})"
+        return ProviderError(
+            f"{who} answered with nothing{status}. Try again; if that does not help, "
+            "check the base URL."
+        )
+    match _word(response, "content-type"):
+        case "text/html":
+            what = "a web page"
+        case "application/json":
+            what = "one piece, not a stream"
+        case "":
+            what = "something that is no stream, and does not say what it is"
+        case media_type:
+            what = f"{media_type}, which is no stream"
+    return ProviderError(f"{who} answered with {what}. Check the base URL.", retryable=False)
+
+
+def _word(response: httpx2.Response, header: str) -> str:
+    # Without parameters, and only what looks like one: a person may see it.
+    word = response.headers.get(header, "").partition(";")[0].strip().lower()
+    return word if _WORD.fullmatch(word) else "?" if word else ""

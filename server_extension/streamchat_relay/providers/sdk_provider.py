@@ -19,7 +19,7 @@ from streamchat_relay.providers.endpoint import (
 )
 from streamchat_relay.providers.errors import from_exception
 from streamchat_relay.providers.pool import HttpPool
-from streamchat_relay.providers.reading import refuse_what_is_no_stream
+from streamchat_relay.providers.reading import conclude, refuse_what_is_no_stream
 from streamchat_relay.relay.ports import Call, Sink
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class SdkProvider(ABC, Generic[ClientT]):
             response = await self.post(await self._client_for(at), body)
             answer = await refuse_what_is_no_stream(response, at, call.model)
             await answer.consume(decoder.feed, deadline)
-            decoder.end()
+            conclude(response, decoder)
         except Exception as error:
             found = from_exception(error, at, call.model, started=decoder.started)
             if isinstance(found, ModelUnknown):

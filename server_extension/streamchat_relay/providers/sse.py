@@ -34,6 +34,11 @@ class SseDecoder:
         self._skip_newline = False
         self._start: bytes | None = b""
 
+    @property
+    def untouched(self) -> bool:
+        """True while no byte came."""
+        return self._start == b""
+
     def feed(self, chunk: bytes) -> list[tuple[bytes, bytes]]:
         """The events that this chunk completes; raises `EventTooLarge`."""
         parts = self._parts
