@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from streamchat_relay.providers import ProviderRegistry
+from streamchat_relay.providers.pool import HttpPool
 from tests.fakes.provider_server import ProviderServer
 from tests.providers.kit import registry_at
 
@@ -27,5 +28,12 @@ async def server() -> AsyncIterator[ProviderServer]:
 @pytest.fixture
 async def registry(server: ProviderServer) -> AsyncIterator[ProviderRegistry]:
     made = registry_at(server)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[HttpPool]:
+    made = HttpPool()
     yield made
     await made.close()

@@ -12,6 +12,7 @@ from streamchat_relay.model import ProviderError, Truncated
 from streamchat_relay.providers import ProviderRegistry
 from streamchat_relay.providers.dial import Origin
 from streamchat_relay.providers.failures import BodyCut, Dropped, NotHttp, ReadTimedOut
+from streamchat_relay.providers.http import HttpConnection
 from streamchat_relay.providers.pool import HttpPool, HttpRequest
 from tests.fakes.provider_server import Answer, ProviderServer
 from tests.providers.kit import Recorder, call
@@ -45,13 +46,6 @@ def answering(*writes: bytes) -> Handler:
             await writer.drain()
 
     return handler
-
-
-@pytest.fixture
-async def pool() -> AsyncIterator[HttpPool]:
-    made = HttpPool()
-    yield made
-    await made.close()
 
 
 def get(origin: Origin, read_timeout: float | None = 5.0) -> HttpRequest:
@@ -138,29 +132,31 @@ async def test_a_redirect_is_not_followed_and_its_target_not_told(
     assert len(server.requests) == 2
 
 
-async def test_an_answer_is_complete_at_its_end_though_its_body_stays_open(
-    server: ProviderServer, registry: ProviderRegistry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("streamchat_relay.providers.answer.LINGER", 0.01)
-    provider, name = registry.resolve("openai/a")
-    server.answers.append(Answer(ending="hang"))
-    sink = Recorder()
-    await provider.stream(call(model=name), sink)
-    assert sink.finish is not None
-    await server.requests[0].wait_closed()
-    assert registry._pool.idle == 0
+async def test_a_transport_that_is_gone_is_not_asked_what_it_has_to_write() -> None:
+    class Gone(asyncio.Transport):
+        """Like that of Python 3.10's TLS: what it wraps is None once the connection is lost."""
 
+        def write(self, data: bytes | bytearray | memoryview) -> None:
+            pass
 
-async def test_a_pool_that_closes_waits_for_no_body_that_stays_open(
-    server: ProviderServer, registry: ProviderRegistry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("streamchat_relay.providers.answer.LINGER", 3600.0)
-    provider, name = registry.resolve("openai/a")
-    server.answers.append(Answer(ending="hang"))
-    await provider.stream(call(model=name), Recorder())
-    assert not server.requests[0].closed.done()
-    await registry.close()
-    await server.requests[0].wait_closed()
+        def is_closing(self) -> bool:
+            return False
+
+        def abort(self) -> None:
+            pass
+
+        def get_write_buffer_size(self) -> int:
+            raise AttributeError
+
+    connection = HttpConnection()
+    connection.connection_made(Gone())
+    asking = asyncio.ensure_future(connection.request(b"", b"", None))
+    await asyncio.sleep(0)
+    head = b"HTTP/1.1 200 OK\r\n\r\n"
+    connection.get_buffer(-1)[: len(head)] = head
+    connection.buffer_updated(len(head))
+    connection.connection_lost(None)
+    await (await asking).consume(lambda _: False)
 
 
 async def test_interim_responses_are_passed_over(pool: HttpPool) -> None:

@@ -87,7 +87,8 @@ class Answer:
     ) -> None:
         """Give every read's body bytes to `receiver`; return when the body is complete.
 
-        Returns early when the receiver returns True. Raises what the receiver raised, `BodyCut`
+        Returns early when the receiver returns True; the connection then waits for the body's
+        end by itself, for `LINGER` seconds at most. Raises what the receiver raised, `BodyCut`
         for a body that ended too soon, `ReadTimedOut` for silence: by the loop's time that
         `deadline` tells, else for no byte within the read timeout. Cancelling it closes the
         connection.
@@ -100,7 +101,10 @@ class Answer:
             if held:
                 self.receive(held)
             await self._done
-        finally:
+        except BaseException:
+            await self.close()
+            raise
+        if not self.lingering:
             await self.close()
         if self._error is not None:
             raise self._error
@@ -132,9 +136,7 @@ class Answer:
             raise self._error
 
     async def close(self) -> None:
-        """Close the connection unless the body came to its end, or lingers for it."""
-        if self.lingering and not self._connection.closed:
-            return
+        """Close the connection unless the body came to its end."""
         self.forget_timer()
         if not self._over or self._connection.closed:
             await self._connection.gone()
