@@ -91,7 +91,11 @@ def test_an_interrupt_on_a_silent_stream_is_noticed(shared: RunningKernel) -> No
     cell = shared.start(
         "chat = Chat('demo/slow')\n"
         "first, reply = chat.send('x'), chat.send('y')\n"
-        "print('waiting', flush=True)\n"
+        # Told from within the loop: the interrupt must not come before it.
+        "def wait(position, timeout, wait=reply._recording.wait):\n"
+        "    print('waiting', flush=True)\n"
+        "    wait(position, timeout)\n"
+        "reply._recording.wait = wait\n"
         "for delta in reply: pass"
     )
     shared.until_text(cell, "waiting")
