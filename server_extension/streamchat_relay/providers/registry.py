@@ -191,7 +191,11 @@ class ProviderRegistry:
         return found
 
     async def _ask(self, chosen: Callable[[str], None]) -> Listing:
-        listing = await ask_all(await self._there(), chosen=chosen)
+        sources = await self._there()
+        # Before the clock starts: on a busy machine an import alone takes longer than one may ask.
+        for source in sources:
+            await self._real[source.lister.name].ready()
+        listing = await ask_all(sources, chosen=chosen)
         problems = [*self._mistakes]
         try:
             self._keys.from_file()

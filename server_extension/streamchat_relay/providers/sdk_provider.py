@@ -119,10 +119,13 @@ class SdkProvider(ABC, Generic[ClientT]):
     ) -> StreamDecoder:
         """A fresh decoder of this wire."""
 
-    async def _client_for(self, at: Endpoint) -> ClientT:
+    async def ready(self) -> None:
+        """Import the SDK, off the loop; takes seconds the first time, and nothing afterwards."""
         if self._client is None:
-            # The first import takes seconds: never on the loop.
             await asyncio.to_thread(self.client_maker)
+
+    async def _client_for(self, at: Endpoint) -> ClientT:
+        await self.ready()
         if self._client is None or self._client[0] != at:
             make = self.client_maker()
             self._client = (at, make(at, self._pool, self._timeouts))
