@@ -90,8 +90,8 @@ class Answer:
         Returns early when the receiver returns True; the connection then waits for the body's
         end by itself, for `LINGER` seconds at most. Raises what the receiver raised, `BodyCut`
         for a body that ended too soon, `ReadTimedOut` for silence: by the loop's time that
-        `deadline` tells, else for no byte within the read timeout. Cancelling it closes the
-        connection.
+        `deadline` tells, else for no byte within the read timeout. `deadline` is asked again only
+        at the time that it told before. Cancelling closes the connection.
         """
         try:
             if deadline is not None and not self._over:

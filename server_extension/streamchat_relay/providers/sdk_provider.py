@@ -65,7 +65,10 @@ class SdkProvider(ABC, Generic[ClientT]):
         first = loop.time() + limits.first_token
 
         def deadline() -> float:
-            return decoder.last_output + limits.stall if decoder.started else first
+            if decoder.started:
+                return decoder.last_output + limits.stall
+            # Looked at again in time for a stall right after a first token that comes early.
+            return min(first, loop.time() + limits.stall)
 
         try:
             response = await self.post(await self._client_for(at), body)
