@@ -8,12 +8,13 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from streamchat_relay.model import Stalled, TimedOut
 from streamchat_relay.providers import DemoProvider, ProviderRegistry, RegistrySettings
 from streamchat_relay.providers.dial import Origin, dial
-from tests.fakes.provider_server import Answer, Gate, ProviderServer
+from tests.fakes.provider_server import Answer, Gate, ProviderServer, Request
 from tests.providers.kit import KEY, Recorder, call, registry_at
 
 pytestmark = pytest.mark.skipif(
@@ -116,23 +117,22 @@ async def full_backlog() -> AsyncIterator[int]:
             filler.close()
 
 
-def fds() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+def sockets_to(port: int) -> set[int]:
+    """The sockets of this process that have or seek this peer, connected or not."""
+    found = psutil.Process().net_connections("tcp4")
+    return {entry.fd for entry in found if entry.raddr and entry.raddr.port == port}
 
 
 async def test_stop_while_connecting_closes_the_socket(full_backlog: int) -> None:
-    before = fds()
+    before = sockets_to(full_backlog)
     task = asyncio.ensure_future(dial(Origin("http", "127.0.0.1", full_backlog), None, None))
-    for _ in range(1000):
+    while sockets_to(full_backlog) == before:
+        assert not task.done()
         await asyncio.sleep(0.001)
-        if fds() > before:
-            break
-    assert fds() == before + 1
-    assert not task.done()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert fds() == before
+    assert sockets_to(full_backlog) == before
 
 
 async def test_a_provider_that_cannot_be_reached_in_time_is_a_timeout(full_backlog: int) -> None:
@@ -144,11 +144,11 @@ async def test_a_provider_that_cannot_be_reached_in_time_is_a_timeout(full_backl
         ),
         environ={},
     )
-    before = fds()
+    before = sockets_to(full_backlog)
     provider, name = registry.resolve("openai/x")
     with pytest.raises(TimedOut, match=r"127\.0\.0\.1"):
         await provider.stream(call(model=name), Recorder())
-    assert fds() <= before
+    assert sockets_to(full_backlog) == before
     await registry.close()
 
 
@@ -159,23 +159,30 @@ async def test_no_first_token_in_time_is_a_timeout(server: ProviderServer, model
     provider, name = registry.resolve(model)
     with pytest.raises(TimedOut):
         await provider.stream(call(model=name), Recorder())
+    await server.wait_requests()
     await server.requests[0].wait_closed()
     await registry.close()
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("answer", "limits", "error"),
     [
-        (lambda: Answer(wire=b"", ending="pings"), TimedOut),
-        (lambda: Answer(finish=None, ending="pings"), Stalled),
-        (lambda: Answer(finish=None, ending="hang"), Stalled),
+        # The first token's limit also covers the making of the SDK's client.
+        (lambda: Answer(wire=b"", ending="pings"), (0.1, 3600.0), TimedOut),
+        (lambda: Answer(finish=None, ending="pings"), (3600.0, 0.1), Stalled),
+        (lambda: Answer(finish=None, ending="hang"), (3600.0, 0.1), Stalled),
     ],
 )
 @pytest.mark.parametrize("model", REAL)
 async def test_pings_are_no_tokens(
-    server: ProviderServer, model: str, answer: Callable[[], Answer], error: type[Exception]
+    server: ProviderServer,
+    model: str,
+    answer: Callable[[], Answer],
+    limits: tuple[float, float],
+    error: type[Exception],
 ) -> None:
-    registry = registry_at(server, first_byte_timeout_s=0.1, stall_timeout_s=0.1)
+    first, stall = limits
+    registry = registry_at(server, first_byte_timeout_s=first, stall_timeout_s=stall)
     server.answers.append(answer())
     provider, name = registry.resolve(model)
     with pytest.raises(error):
@@ -196,6 +203,10 @@ async def test_stop_ends_the_demo_at_once() -> None:
     await cancelled(task)
 
 
+def prompt_of(request: Request) -> str:
+    return str(request.json["messages"][-1]["content"][0]["text"])
+
+
 async def test_of_fifty_streams_at_once_those_that_are_stopped_hurt_no_other(
     server: ProviderServer, registry: ProviderRegistry
 ) -> None:
@@ -203,7 +214,10 @@ async def test_of_fifty_streams_at_once_those_that_are_stopped_hurt_no_other(
     server.default = Answer(deltas=[f"{index} " for index in range(40)], gate=gate)
     provider, name = registry.resolve("anthropic/fake-1")
     sinks = [Recorder() for _ in range(50)]
-    tasks = [asyncio.ensure_future(provider.stream(call(model=name), sink)) for sink in sinks]
+    tasks = [
+        asyncio.ensure_future(provider.stream(call(f"prompt {index}", model=name), sink))
+        for index, sink in enumerate(sinks)
+    ]
     await server.wait_requests(50)
     gate.release(500)
     for task in tasks[::2]:
@@ -211,5 +225,9 @@ async def test_of_fifty_streams_at_once_those_that_are_stopped_hurt_no_other(
     gate.open()
     await asyncio.gather(*tasks[1::2])
     assert {sink.text for sink in sinks[1::2]} == {server.default.text}
-    await asyncio.gather(*(request.wait_closed() for request in server.requests[::2]))
+    # Requests come in any order.
+    stopped = {f"prompt {index}" for index in range(0, 50, 2)}
+    closing = [request for request in server.requests if prompt_of(request) in stopped]
+    assert len(closing) == 25
+    await asyncio.gather(*(request.wait_closed() for request in closing))
     assert server.open_connections == 25
