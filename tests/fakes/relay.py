@@ -180,6 +180,11 @@ def events_in(frames: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return events
 
 
+def types(frames: Sequence[dict[str, Any]]) -> list[str]:
+    """The types of the events that these frames carry."""
+    return [event["type"] for event in events_in(frames)]
+
+
 def plain(value: Any) -> Any:
     """A value as the JSON it becomes on the wire."""
     return json.loads(msgspec.json.encode(value))

@@ -10,7 +10,7 @@ import pytest
 
 from streamchat_relay.relay.hub import Hub
 from streamchat_relay.stores import MemoryStore
-from tests.fakes.relay import FakeClient, FakeProvider, FakeRegistry, events_in, settle
+from tests.fakes.relay import FakeClient, FakeProvider, FakeRegistry, events_in, settle, types
 
 
 class SlowRegistry(FakeRegistry):
@@ -38,11 +38,6 @@ class SlowStore(MemoryStore):
 
 
 @pytest.fixture
-def provider() -> FakeProvider:
-    return FakeProvider()
-
-
-@pytest.fixture
 def registry(provider: FakeProvider) -> SlowRegistry:
     return SlowRegistry(provider)
 
@@ -57,17 +52,6 @@ async def hub(store: SlowStore, registry: SlowRegistry) -> AsyncIterator[Hub]:
     made = Hub(store, registry)
     yield made
     await made.close()
-
-
-@pytest.fixture
-async def client(hub: Hub) -> FakeClient:
-    made = await FakeClient(hub).hello()
-    await made.open("c1")
-    return made
-
-
-def types(frames: list[dict[str, Any]]) -> list[str]:
-    return [event["type"] for event in events_in(frames)]
 
 
 async def test_a_stop_does_not_wait_for_the_default_model_that_a_send_waits_for(

@@ -29,12 +29,8 @@ from tests.fakes.relay import (
     events_in,
     plain,
     settle,
+    types,
 )
-
-
-@pytest.fixture
-def provider() -> FakeProvider:
-    return FakeProvider()
 
 
 @pytest.fixture
@@ -52,17 +48,6 @@ async def hub(provider: FakeProvider, store: MemoryStore, clock: FakeClock) -> A
     made = Hub(store, FakeRegistry(provider), clock=clock)
     yield made
     await made.close()
-
-
-@pytest.fixture
-async def client(hub: Hub) -> FakeClient:
-    made = await FakeClient(hub).hello()
-    await made.open("c1")
-    return made
-
-
-def types(frames: list[dict[str, Any]]) -> list[str]:
-    return [event["type"] for event in events_in(frames)]
 
 
 def text(frames: list[dict[str, Any]], run: str = "r1") -> str:
