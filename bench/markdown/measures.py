@@ -1,0 +1,141 @@
+"""Which cells a run has, and the medians of what they cost."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bench.markdown import bundles
+from bench.markdown.browser import BIG, FRAMES, SCHEDULED, TOKENS, Chromium, Feed, Found
+from bench.markdown.texts import TEXTS, Text
+
+RIVAL = "streaming-markdown"
+"""The peer whose cost the aims are stated in: it gets the longest budget."""
+LONG_S = 6.0
+"""A cell that takes longer is measured once, however many rounds there are."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is run, and how long a cell may take."""
+
+    peers: tuple[str, ...]
+    texts: tuple[Text, ...]
+    rounds: int
+    rival_s: float
+    others_s: float
+    sizes: tuple[int, int]
+    follow: bool = True
+
+    def budget(self, peer: str) -> float:
+        return self.rival_s if peer in {RIVAL, bundles.STREAMCHAT} else self.others_s
+
+
+@dataclass
+class Cells:
+    """Every value that was found, by text, feed and peer."""
+
+    values: dict[tuple[str, str, str], list[Found]] = field(default_factory=dict)
+    slow: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def median(self, text: str, feed: str, peer: str) -> Found | None:
+        """Median of each figure; of `share` the least."""
+        found = self.values.get((text, feed, peer))
+        if not found:
+            return None
+        figures = {
+            name: statistics.median(one.get(name, 0.0) for one in found) for name in found[-1]
+        }
+        return {**figures, "share": min(one["share"] for one in found)}
+
+
+def rounds(chromium: Chromium, plan: Plan, say: Callable[[str], None]) -> Cells:
+    """All peers side by side, text by text, so many rounds."""
+    cells = Cells()
+    warm = TEXTS[0].written()
+    for number in range(plan.rounds):
+        for text in plan.texts:
+            feeds = (FRAMES, TOKENS, SCHEDULED) if text is TEXTS[0] else (FRAMES,)
+            for feed in feeds:
+                for peer in plan.peers:
+                    key = (text.name, feed.name, peer)
+                    if key not in cells.slow:
+                        one = timed(cells, chromium, plan, key, text.written(), feed, warm)
+                        say(f"{number + 1}: {text.title}, {feed.name}, {peer}: {told(one)}")
+    return cells
+
+
+def timed(
+    cells: Cells,
+    chromium: Chromium,
+    plan: Plan,
+    key: tuple[str, str, str],
+    text: str,
+    feed: Feed,
+    warm: str,
+) -> Found:
+    """One value more for a cell."""
+    peer = key[2]
+    began = time.monotonic()
+    one = chromium.feed(peer, text, feed, warm=warm, budget_s=plan.budget(peer), follow=plan.follow)
+    if time.monotonic() - began > LONG_S:
+        cells.slow.add(key)
+    cells.values.setdefault(key, []).append(one)
+    return one
+
+
+def told(one: Found) -> str:
+    """A cell in a line."""
+    bound = "" if one["share"] == 1 else f", cut off at {one['share']:.0%}"
+    if not one["share"]:
+        return f"hung{bound}"
+    return (
+        f"task {one['task_ms']:,.0f} ms in {one['frames']:,} frames,"
+        f" script {one['script_ms']:,.0f}, layout {one['layout_ms']:,.0f},"
+        f" longest flush {one['longest_flush_ms']:.1f}{bound}"
+    )
+
+
+def exponents(
+    chromium: Chromium, plan: Plan, peers: tuple[str, ...], say: Callable[[str], None]
+) -> dict[str, dict[str, float]]:
+    """By text and peer: the exponent of the growth of task time between the two sizes.
+
+    Infinite where the larger one hung; a lower bound where it was cut off.
+    """
+    small, large = plan.sizes
+    warm = TEXTS[0].written()
+    found: dict[str, dict[str, float]] = {}
+    for text in plan.texts:
+        if text is TEXTS[0]:
+            continue
+        for peer in peers:
+            low, high = (
+                chromium.feed(peer, text.make(size), BIG, warm=warm, budget_s=plan.budget(peer))
+                for size in (small, large)
+            )
+            if not low["share"] or not high["share"]:
+                found.setdefault(text.name, {})[peer] = math.inf
+                continue
+            growth = (high["task_ms"] / high["share"]) / (low["task_ms"] / low["share"])
+            size = len(text.make(large)) / len(text.make(small))
+            exponent = math.log(growth) / math.log(size)
+            found.setdefault(text.name, {})[peer] = exponent
+            say(f"exponent of {text.title}, {peer}: {exponent:.2f} ({told(low)}; {told(high)})")
+    return found
+
+
+def churn(chromium: Chromium, plan: Plan, peers: tuple[str, ...]) -> dict[str, dict[str, Found]]:
+    """By text and peer: nodes that were created for each that is there in the end."""
+    found: dict[str, dict[str, Found]] = {}
+    for text in plan.texts:
+        for peer in peers:
+            if text is TEXTS[0] or peer == bundles.STREAMCHAT:
+                options: Found = {"text": text.written(), "chunk": 64, "budget": 10_000}
+                with chromium.page(peer) as page:
+                    one = chromium.call(page, "churn.js", "churn", options, 60)
+                found.setdefault(text.name, {})[peer] = one
+    return found
