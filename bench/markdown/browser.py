@@ -28,8 +28,10 @@ ISOLATED = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
 }
-CALL = """async ([file, name, options]) => {
-    const [peer, driver] = await Promise.all([import('/peer.js'), import('/' + file)]);
+CALL = """async ([renderer, script, name, options]) => {
+    const [peer, driver] = await Promise.all(
+        [renderer, script].map(folder => import(`/${folder}/index.js`))
+    );
     const create = peer.create ?? peer.createMarkdownStream;
     return await driver[name](create, options);
 }"""
@@ -65,6 +67,8 @@ class Chromium:
         self._ours = ours
         self._flags = FLAGS + (UNLIMITED if unlimited else [])
         self._browser: Browser | None = None
+        self.loaded: dict[str, dict[str, float]] = {}
+        """By peer: the scripts that its pages have fetched, in KB gzip."""
 
     def close(self) -> None:
         if self._browser is not None:
@@ -86,16 +90,16 @@ class Chromium:
             file = route.request.url.removeprefix(SITE)
             if file == "":
                 route.fulfill(body=PAGE, content_type="text/html", headers=ISOLATED)
-            elif file == "peer.js":
-                made = bundles.MADE / f"{peer}.js"
-                route.fulfill(path=self._ours if peer == bundles.STREAMCHAT else made)
-            elif (bundles.MADE / file).exists():
-                route.fulfill(path=bundles.MADE / file)
-            else:
-                route.fulfill(status=404)
+                return
+            path = bundles.MADE / file
+            if file.startswith(f"{peer}/"):
+                path = self._ours if peer == bundles.STREAMCHAT else path
+                self.loaded.setdefault(peer, {})[file] = bundles.gzip_kb(path)
+            route.fulfill(path=path)
 
         page.route(f"{SITE}**", answer)
         page.goto(SITE)
+        page.evaluate("peer => void (document.title = peer)", peer)
         if peer == bundles.STREAMCHAT and bundles.STYLE.exists():
             page.add_style_tag(content=bundles.STYLE.read_text("utf-8"))
         try:
@@ -106,15 +110,16 @@ class Chromium:
         else:
             page.close()
 
-    def call(self, page: Page, file: str, name: str, options: Found, timeout_s: float) -> Any:
+    def call(self, page: Page, script: str, name: str, options: Found, timeout_s: float) -> Any:
         """What the function of the script gives; nothing is polled while it runs."""
+        peer = page.evaluate("document.title")
         with page.expect_console_message(
             lambda message: message.text == "found", timeout=timeout_s * 1000
         ):
-            page.evaluate(START, [file, name, options])
+            page.evaluate(START, [peer, script, name, options])
         found = page.evaluate("window.found")
         if isinstance(found, dict) and "error" in found:
-            raise RuntimeError(f"{name} of {file}: {found['error']}")
+            raise RuntimeError(f"{peer}, {name} of {script}.js: {found['error']}")
         return found
 
     def feed(
@@ -134,13 +139,13 @@ class Chromium:
         try:
             with self.page(peer) as page:
                 warming = {**options, "chunk": 64, "text": warm, "budget": 5000}
-                self.call(page, "drive.js", "feed", warming, 30)
+                self.call(page, "drive", "feed", warming, 30)
                 session = page.context.new_cdp_session(page)
                 session.send("Performance.enable", {"timeDomain": "threadTicks"})
                 session.send("HeapProfiler.collectGarbage")
                 before = metrics(session)
                 measured = {**options, "text": text, "budget": budget_s * 1000}
-                found: Found = self.call(page, "drive.js", "feed", measured, 3 * budget_s)
+                found: Found = self.call(page, "drive", "feed", measured, 3 * budget_s)
                 after = metrics(session)
         except Late:
             return {"share": 0.0, "task_ms": budget_s * 1000}

@@ -44,7 +44,7 @@ def home() -> Path:
 
 
 def prepare(peers: tuple[str, ...]) -> None:
-    """Install what the lock names and bundle what is stale; afterwards `source` gives all."""
+    """Install what the lock names and bundle what is stale."""
     lock, mark = HERE / "package-lock.json", MODULES / ".package-lock.json"
     if not mark.exists() or mark.stat().st_mtime < lock.stat().st_mtime:
         modules = home() / "node_modules" if os.name == "nt" else home() / "lib" / "node_modules"
@@ -53,11 +53,12 @@ def prepare(peers: tuple[str, ...]) -> None:
         mark.touch()
     entries = [HERE / "peers" / f"{peer}.js" for peer in peers if peer != STREAMCHAT]
     entries += [HERE / f"{script}.js" for script in SCRIPTS]
-    since = max(lock.stat().st_mtime, (HERE / "bundle.mjs").stat().st_mtime)
+    common = (lock, HERE / "bundle.mjs", HERE / "peers" / "whole.js")
+    since = max(path.stat().st_mtime for path in common)
     stale = [
         str(entry)
         for entry in entries
-        if not (made := MADE / entry.name).exists()
+        if not (made := MADE / entry.stem / "index.js").exists()
         or made.stat().st_mtime < max(since, entry.stat().st_mtime)
     ]
     if stale:

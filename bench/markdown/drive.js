@@ -12,6 +12,12 @@ function place(follow) {
   return { container, stop: () => watch.disconnect() };
 }
 
+/** Some renderers do the rest in the next frames. */
+function settle(frames, then) {
+  if (frames) requestAnimationFrame(() => settle(frames - 1, then));
+  else setTimeout(then);
+}
+
 /**
  * `chunk` characters a push, `pushes` of them a frame, with a `flush` after each or left to the renderer itself.
  * Stops after `budget` ms: then `done` is less than `total`.
@@ -34,17 +40,22 @@ export function feed(create, { text, chunk, pushes, flush, budget, follow }) {
       try {
         if (at >= text.length || performance.now() - began > budget) {
           if (at >= text.length) stream.end();
-          requestAnimationFrame(() => setTimeout(finish));
+          settle(3, finish);
           return;
         }
         frames += 1;
         for (let n = 0; n < pushes && at < text.length; n += 1, at += chunk) {
           const before = performance.now();
           stream.push(text.slice(at, at + chunk));
-          if (flush) stream.flush();
-          const took = performance.now() - before;
-          spent += took;
-          longest = Math.max(longest, took);
+          const flushed = flush ? stream.flush() : undefined;
+          const note = () => {
+            const took = performance.now() - before;
+            spent += took;
+            longest = Math.max(longest, took);
+          };
+          // Who renders in promises is done within this task all the same.
+          if (flushed) flushed.then(note, reject);
+          else note();
         }
         requestAnimationFrame(step);
       } catch (error) {

@@ -136,6 +136,6 @@ def churn(chromium: Chromium, plan: Plan, peers: tuple[str, ...]) -> dict[str, d
             if text is TEXTS[0] or peer == bundles.STREAMCHAT:
                 options: Found = {"text": text.written(), "chunk": 64, "budget": 10_000}
                 with chromium.page(peer) as page:
-                    one = chromium.call(page, "churn.js", "churn", options, 60)
+                    one = chromium.call(page, "churn", "churn", options, 60)
                 found.setdefault(text.name, {})[peer] = one
     return found
