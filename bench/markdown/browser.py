@@ -33,7 +33,7 @@ CALL = """async ([renderer, script, name, options]) => {
         [renderer, script].map(folder => import(`/${folder}/index.js`))
     );
     const create = peer.create ?? peer.createMarkdownStream;
-    return await driver[name](create, options);
+    return await driver[name](create, {furniture: peer.furniture, ...options});
 }"""
 START = f"""arguments => void ({CALL})(arguments)
     .catch(error => ({{error: String(error?.stack ?? error)}}))
@@ -59,6 +59,10 @@ BIG = Feed("big", chunk=1024)
 Found = dict[str, Any]
 
 
+class PeerError(Exception):
+    """A renderer threw."""
+
+
 class Chromium:
     """One browser for many cells, each in a fresh page; started anew when a page hangs."""
 
@@ -68,7 +72,10 @@ class Chromium:
         self._flags = FLAGS + (UNLIMITED if unlimited else [])
         self._browser: Browser | None = None
         self.loaded: dict[str, dict[str, float]] = {}
-        """By peer: the scripts that its pages have fetched, in KB gzip."""
+
+    def gzip_kb(self) -> dict[str, float]:
+        """By peer: all scripts that its pages have fetched, in KB gzip."""
+        return {peer: sum(files.values()) for peer, files in self.loaded.items()}
 
     def close(self) -> None:
         if self._browser is not None:
@@ -92,6 +99,9 @@ class Chromium:
                 route.fulfill(body=PAGE, content_type="text/html", headers=ISOLATED)
                 return
             path = bundles.MADE / file
+            if not path.is_file() and not file.startswith(f"{bundles.STREAMCHAT}/"):
+                route.fulfill(status=404)
+                return
             if file.startswith(f"{peer}/"):
                 path = self._ours if peer == bundles.STREAMCHAT else path
                 self.loaded.setdefault(peer, {})[file] = bundles.gzip_kb(path)
@@ -119,13 +129,20 @@ class Chromium:
             page.evaluate(START, [peer, script, name, options])
         found = page.evaluate("window.found")
         if isinstance(found, dict) and "error" in found:
-            raise RuntimeError(f"{peer}, {name} of {script}.js: {found['error']}")
+            raise PeerError(f"{peer}, {name} of {script}.js: {found['error']}")
         return found
 
     def feed(
-        self, peer: str, text: str, feed: Feed, *, warm: str, budget_s: float, follow: bool = True
+        self,
+        peer: str,
+        text: str,
+        feed: Feed,
+        *,
+        warm: tuple[str, float],
+        budget_s: float,
+        follow: bool,
     ) -> Found:
-        """What the peer costs for the text, after it was warmed up with another.
+        """What the peer costs for the text, after it was warmed up with another for some seconds.
 
         Times are in milliseconds of the main thread's own processor time. `share` is below 1
         when the budget ended it: the figures are those of the beginning then.
@@ -138,7 +155,7 @@ class Chromium:
         }
         try:
             with self.page(peer) as page:
-                warming = {**options, "chunk": 64, "text": warm, "budget": 5000}
+                warming = {**options, "chunk": 64, "text": warm[0], "budget": warm[1] * 1000}
                 self.call(page, "drive", "feed", warming, 30)
                 session = page.context.new_cdp_session(page)
                 session.send("Performance.enable", {"timeDomain": "threadTicks"})
@@ -148,8 +165,13 @@ class Chromium:
                 found: Found = self.call(page, "drive", "feed", measured, 3 * budget_s)
                 after = metrics(session)
         except Late:
-            return {"share": 0.0, "task_ms": budget_s * 1000}
+            return {"share": 0.0, "error": "hung"}
+        except PeerError as error:
+            return {"share": 0.0, "error": str(error)}
         task, script, layout, style, layouts = (after[part] - before[part] for part in PARTS)
+        if found["promised"]:
+            # The browser counts only callbacks as script, not what promises go on with.
+            script += found["spent"] / 1000
         return {
             "share": found["done"] / found["total"],
             "frames": found["frames"],

@@ -25,7 +25,7 @@ PEERS = (
     "streamdown",
     "jupyterlab",
 )
-SCRIPTS = ("drive", "churn")
+SCRIPTS = ("drive", "churn", "exact", "live")
 
 
 def node(script: Path, *arguments: str) -> None:
@@ -53,7 +53,7 @@ def prepare(peers: tuple[str, ...]) -> None:
         mark.touch()
     entries = [HERE / "peers" / f"{peer}.js" for peer in peers if peer != STREAMCHAT]
     entries += [HERE / f"{script}.js" for script in SCRIPTS]
-    common = (lock, HERE / "bundle.mjs", HERE / "peers" / "whole.js")
+    common = (lock, HERE / "bundle.mjs", HERE / "peers" / "whole.js", HERE / "normal.js")
     since = max(path.stat().st_mtime for path in common)
     stale = [
         str(entry)

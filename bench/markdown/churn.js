@@ -1,7 +1,7 @@
 // Counts the nodes that a renderer makes for a text against those that are there in the end.
 
 /** `created`: every node that was made or came into the document, also by `innerHTML`. No frames: only nodes are counted. */
-export function churn(create, { text, chunk, budget }) {
+export async function churn(create, { text, chunk, budget }) {
   const container = document.createElement("div");
   document.body.replaceChildren(container);
   const seen = new Set();
@@ -25,10 +25,13 @@ export function churn(create, { text, chunk, budget }) {
   };
   for (; at < text.length && performance.now() - began < budget; at += chunk) {
     stream.push(text.slice(at, at + chunk));
-    stream.flush();
+    await stream.flush();
+    take();
+    // React takes renderings without a task in between for an endless loop.
+    await task();
     take();
   }
-  if (at >= text.length) stream.end();
+  if (at >= text.length) await stream.end();
   take();
   let final = -1;
   const walker = document.createTreeWalker(container);
@@ -36,6 +39,13 @@ export function churn(create, { text, chunk, budget }) {
   while (walker.nextNode());
   return { created: seen.size, final, removed, share: Math.min(1, at / text.length) };
 }
+
+const channel = new MessageChannel();
+const task = () =>
+  new Promise((done) => {
+    channel.port1.onmessage = done;
+    channel.port2.postMessage(0);
+  });
 
 /** Fragments and templates are containers of the trade, not nodes of the page. */
 function watchMakers(note) {

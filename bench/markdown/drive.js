@@ -27,13 +27,14 @@ export function feed(create, { text, chunk, pushes, flush, budget, follow }) {
   const stream = create(container);
   const began = performance.now();
   let longest = 0;
+  let promised = false;
   let spent = 0;
   let frames = 0;
   let at = 0;
   return new Promise((resolve, reject) => {
     const finish = () => {
       stop();
-      resolve({ frames, longest, spent, done: Math.min(at, text.length), total: text.length });
+      resolve({ frames, longest, spent, promised, done: Math.min(at, text.length), total: text.length });
     };
     // All work is done in this callback itself: the browser counts no microtask as script.
     const step = () => {
@@ -54,6 +55,7 @@ export function feed(create, { text, chunk, pushes, flush, budget, follow }) {
             longest = Math.max(longest, took);
           };
           // Who renders in promises is done within this task all the same.
+          promised ||= Boolean(flushed);
           if (flushed) flushed.then(note, reject);
           else note();
         }

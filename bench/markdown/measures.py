@@ -9,29 +9,45 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bench.markdown import bundles
-from bench.markdown.browser import BIG, FRAMES, SCHEDULED, TOKENS, Chromium, Feed, Found
+from bench.markdown.browser import (
+    BIG,
+    FRAMES,
+    SCHEDULED,
+    TOKENS,
+    Chromium,
+    Feed,
+    Found,
+    Late,
+    PeerError,
+)
 from bench.markdown.texts import TEXTS, Text
 
 RIVAL = "streaming-markdown"
-"""The peer whose cost the aims are stated in: it gets the longest budget."""
+"""The peer whose cost the aims are stated in: it gets a longer budget than the others."""
 LONG_S = 6.0
 """A cell that takes longer is measured once, however many rounds there are."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is run, and how long a cell may take."""
+    """What is run, and how long a part of it may take."""
 
     peers: tuple[str, ...]
     texts: tuple[Text, ...]
-    rounds: int
-    rival_s: float
-    others_s: float
-    sizes: tuple[int, int]
     follow: bool = True
+    rounds: int = 3
+    ours_s: float = 60.0
+    rival_s: float = 30.0
+    others_s: float = 6.0
+    warm_s: float = 2.0
+    sizes: tuple[int, int] = (100_000, 1_000_000)
+    exact_s: float = 30.0
+    seeds: int = 10
+    live_s: int = 10
 
     def budget(self, peer: str) -> float:
-        return self.rival_s if peer in {RIVAL, bundles.STREAMCHAT} else self.others_s
+        """Seconds that a cell may take."""
+        return {bundles.STREAMCHAT: self.ours_s, RIVAL: self.rival_s}.get(peer, self.others_s)
 
 
 @dataclass
@@ -46,16 +62,16 @@ class Cells:
         found = self.values.get((text, feed, peer))
         if not found:
             return None
-        figures = {
-            name: statistics.median(one.get(name, 0.0) for one in found) for name in found[-1]
-        }
+        failed = [one for one in found if "error" in one]
+        if failed:
+            return failed[0]
+        figures = {name: statistics.median(one[name] for one in found) for name in found[0]}
         return {**figures, "share": min(one["share"] for one in found)}
 
 
 def rounds(chromium: Chromium, plan: Plan, say: Callable[[str], None]) -> Cells:
     """All peers side by side, text by text, so many rounds."""
     cells = Cells()
-    warm = TEXTS[0].written()
     for number in range(plan.rounds):
         for text in plan.texts:
             feeds = (FRAMES, TOKENS, SCHEDULED) if text is TEXTS[0] else (FRAMES,)
@@ -63,7 +79,7 @@ def rounds(chromium: Chromium, plan: Plan, say: Callable[[str], None]) -> Cells:
                 for peer in plan.peers:
                     key = (text.name, feed.name, peer)
                     if key not in cells.slow:
-                        one = timed(cells, chromium, plan, key, text.written(), feed, warm)
+                        one = timed(cells, chromium, plan, key, text.written(), feed)
                         say(f"{number + 1}: {text.title}, {feed.name}, {peer}: {told(one)}")
     return cells
 
@@ -75,7 +91,6 @@ def timed(
     key: tuple[str, str, str],
     text: str,
     feed: Feed,
-    warm: str,
 ) -> Found:
     """One value more for a cell."""
     peer = key[2]
@@ -90,8 +105,8 @@ def timed(
 def told(one: Found) -> str:
     """A cell in a line."""
     bound = "" if one["share"] == 1 else f", cut off at {one['share']:.0%}"
-    if not one["share"]:
-        return f"hung{bound}"
+    if "error" in one:
+        return str(one["error"])[:200]
     return (
         f"task {one['task_ms']:,.0f} ms in {one['frames']:,} frames,"
         f" script {one['script_ms']:,.0f}, layout {one['layout_ms']:,.0f},"
@@ -104,20 +119,26 @@ def exponents(
 ) -> dict[str, dict[str, float]]:
     """By text and peer: the exponent of the growth of task time between the two sizes.
 
-    Infinite where the larger one hung; a lower bound where it was cut off.
+    Infinite where it failed; a lower bound where it was cut off.
     """
     small, large = plan.sizes
-    warm = TEXTS[0].written()
     found: dict[str, dict[str, float]] = {}
     for text in plan.texts:
         if text is TEXTS[0]:
             continue
         for peer in peers:
             low, high = (
-                chromium.feed(peer, text.make(size), BIG, warm=warm, budget_s=plan.budget(peer))
+                chromium.feed(
+                    peer,
+                    text.make(size),
+                    BIG,
+                    warm=(TEXTS[0].written(), plan.warm_s),
+                    budget_s=plan.budget(peer),
+                    follow=plan.follow,
+                )
                 for size in (small, large)
             )
-            if not low["share"] or not high["share"]:
+            if "error" in low or "error" in high:
                 found.setdefault(text.name, {})[peer] = math.inf
                 continue
             growth = (high["task_ms"] / high["share"]) / (low["task_ms"] / low["share"])
@@ -128,14 +149,33 @@ def exponents(
     return found
 
 
-def churn(chromium: Chromium, plan: Plan, peers: tuple[str, ...]) -> dict[str, dict[str, Found]]:
+def churn(
+    chromium: Chromium, plan: Plan, say: Callable[[str], None]
+) -> dict[str, dict[str, Found]]:
     """By text and peer: nodes that were created for each that is there in the end."""
     found: dict[str, dict[str, Found]] = {}
     for text in plan.texts:
-        for peer in peers:
+        for peer in plan.peers:
             if text is TEXTS[0] or peer == bundles.STREAMCHAT:
                 options: Found = {"text": text.written(), "chunk": 64, "budget": 10_000}
-                with chromium.page(peer) as page:
-                    one = chromium.call(page, "churn", "churn", options, 60)
+                try:
+                    with chromium.page(peer) as page:
+                        one = chromium.call(page, "churn", "churn", options, 60)
+                except (Late, PeerError) as error:
+                    say(f"nodes of {text.title}, {peer}: {str(error)[:200]}")
+                    continue
                 found.setdefault(text.name, {})[peer] = one
+    return found
+
+
+def live(chromium: Chromium, streams: int, rate: int, seconds: int) -> Found:
+    """Ours in real time, as its own frames render it: longest rendering, tasks over 50 ms."""
+    options: Found = {
+        "text": TEXTS[1].written(),
+        "streams": streams,
+        "rate": rate,
+        "seconds": seconds,
+    }
+    with chromium.page(bundles.STREAMCHAT) as page:
+        found: Found = chromium.call(page, "live", "live", options, 5 * seconds + 30)
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,23 @@ from bench.markdown.measures import RIVAL, Cells, Plan
 from bench.markdown.texts import TEXTS
 
 OURS = bundles.STREAMCHAT
+NOTES = """\
+`>`: cut off; the text's remainder counted at what the beginning cost, which is less than it would.
+`<`: against such a bound. `?`: ours was cut off itself."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A figure; `bound`: it is at least so much."""
+
+    value: float
+    bound: bool = False
+
+    def __str__(self) -> str:
+        if math.isinf(self.value):
+            return "failed"
+        digits = 0 if self.value >= 100 else 1
+        return f"{'> ' if self.bound else ''}{self.value:,.{digits}f}"
 
 
 @dataclass
@@ -22,106 +41,180 @@ class Results:
     cells: Cells = field(default_factory=Cells)
     exponents: dict[str, dict[str, float]] = field(default_factory=dict)
     churn: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def sizes(self) -> dict[str, float]:
-        """KB gzip of each peer's bundle; ours also without mathematics and colours."""
-        paths = {peer: bundles.MADE / f"{peer}.js" for peer in self.plan.peers}
-        paths |= {OURS: self.ours, f"{OURS}, core": bundles.CORE}
-        return {name: bundles.gzip_kb(path) for name, path in paths.items() if path.exists()}
+    exact: dict[str, Any] = field(default_factory=dict)
+    live: dict[str, Any] = field(default_factory=dict)
+    gzip_kb: dict[str, float] = field(default_factory=dict)
 
     def json(self) -> dict[str, Any]:
+        """Everything, medians and single values."""
         cells: dict[str, Any] = {}
-        for text, feed, peer in self.cells.values:
-            one = self.cells.median(text, feed, peer)
+        for (text, feed, peer), values in self.cells.values.items():
+            median = self.cells.median(text, feed, peer)
+            one = {"median": median, "values": values}
             cells.setdefault(text, {}).setdefault(feed, {})[peer] = one
         return {
             "rounds": self.plan.rounds,
             "cells": cells,
             "exponents": self.exponents,
             "churn": self.churn,
-            "gzip_kb": self.sizes(),
+            "exact": self.exact,
+            "live": self.live,
+            "gzip_kb": self.gzip_kb,
         }
 
     def cost(self, text: str, feed: str, peer: str, figure: str) -> Cost | None:
         """What the whole text costs; where it was cut off, at least so much."""
         one = self.cells.median(text, feed, peer)
-        if one is None or figure not in one:
+        if one is None:
             return None
+        if "error" in one or not one["share"]:
+            return Cost(math.inf)
+        bound = one["share"] < 1
         if figure.startswith("longest"):
-            return Cost(one[figure], bound=one["share"] < 1)
-        # A frame never becomes cheaper while the text grows, so the rest costs at least as much.
-        return Cost(one[figure] / (one["share"] or 1), bound=one["share"] < 1)
+            return Cost(one[figure], bound)
+        # A frame does not become cheaper while the text grows, so the rest costs at least as much.
+        return Cost(one[figure] / (one["share"] or 1), bound)
 
-
-@dataclass(frozen=True)
-class Cost:
-    """Milliseconds; `bound`: at least."""
-
-    ms: float
-    bound: bool
-
-    def __str__(self) -> str:
-        return f"{'> ' if self.bound else ''}{self.ms:,.0f}"
-
-
-def tables(found: Results) -> str:
-    """Task time, script and layout for each text and peer, and ours against each."""
-    peers = found.plan.peers
-    made = []
-    for title, figure in (
-        ("main thread, ms", "task_ms"),
-        ("script, style and layout, ms", "work_ms"),
-        ("longest flush, ms", "longest_flush_ms"),
-    ):
-        head = [title, *peers] + [f"ours / {peer}" for peer in peers if peer != OURS]
-        made += ["", line(head), "|---" * len(head) + "|"]
-        for text in TEXTS:
-            for feed in ("frames", "tokens", "scheduled"):
-                costs = {peer: found.cost(text.name, feed, peer, figure) for peer in peers}
-                if any(costs.values()):
-                    name = text.title if feed == "frames" else f"{text.title}, {feed}"
-                    cells = ["" if one is None else str(one) for one in costs.values()]
-                    ratios = [ratio(costs.get(OURS), costs[peer]) for peer in peers if peer != OURS]
-                    made.append(line([name, *cells, *ratios]))
-    return "\n".join(made)
+    def token_us(self, peer: str) -> Cost | None:
+        """Microseconds of script for one token of the 8 KB answer."""
+        cost = self.cost(TEXTS[0].name, "tokens", peer, "flush_ms")
+        tokens = math.ceil(len(TEXTS[0].written()) / 4)
+        return None if cost is None else Cost(cost.value * 1000 / tokens, cost.bound)
 
 
 def line(cells: list[str]) -> str:
+    """A row of a table."""
     return f"| {' | '.join(cells)} |"
 
 
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A table, or nothing when it has no rows."""
+    return "\n".join([line(head), "|---" * len(head) + "|", *map(line, rows)]) if rows else ""
+
+
 def ratio(ours: Cost | None, theirs: Cost | None) -> str:
-    """Ours against a peer; `<` where the peer's cost is a lower bound."""
-    if ours is None or theirs is None or not theirs.ms:
+    """Ours against a peer's."""
+    if ours is None or theirs is None or not theirs.value or math.isinf(theirs.value):
         return ""
-    sign = "?" if ours.bound else "< " if theirs.bound else ""
-    return f"{sign}{ours.ms / theirs.ms:.3g}"
+    sign = "? " if ours.bound else "< " if theirs.bound else ""
+    return f"{sign}{ours.value / theirs.value:.2g}"
 
 
-def verdicts(found: Results) -> str:
-    """Each aim with what was reached."""
-    made = []
+def times(found: Results, title: str, figure: str, against: tuple[str, ...]) -> str:
+    """One figure for each text and peer, and ours against some of them."""
+    peers = found.plan.peers
+    rows = []
+    for text in TEXTS:
+        for feed in ("frames", "tokens", "scheduled"):
+            costs = {peer: found.cost(text.name, feed, peer, figure) for peer in peers}
+            if any(costs.values()):
+                name = text.title if feed == "frames" else f"{text.title}, {feed}"
+                cells = ["" if one is None else str(one) for one in costs.values()]
+                ratios = [ratio(costs.get(OURS), costs[peer]) for peer in against]
+                rows.append([name, *cells, *ratios])
+    return table([title, *peers, *(f"ours / {peer}" for peer in against)], rows)
+
+
+def properties(found: Results) -> str:
+    """What is said of each peer once."""
+    rows = []
+    for peer in found.plan.peers:
+        churn = found.churn.get(TEXTS[0].name, {}).get(peer)
+        exact = found.exact.get(peer)
+        longest = found.cost(TEXTS[0].name, "tokens", peer, "longest_flush_ms")
+        rows.append(
+            [
+                peer,
+                f"{found.gzip_kb[peer]:.1f}" if peer in found.gzip_kb else "",
+                str(found.token_us(peer) or ""),
+                str(longest or ""),
+                f"{churn['created'] / churn['final']:.1f}" if churn else "",
+                score([exact["examples"]]) if exact else "",
+                score(exact["glued"]) if exact else "",
+            ]
+        )
+    head = ["", "KB gzip", "script a token, µs", "longest flush, ms", "nodes created / final"]
+    return table([*head, "CommonMark", "glued documents"], rows)
+
+
+def score(parts: list[dict[str, Any]]) -> str:
+    """Right of all."""
+    return f"{sum(one['right'] for one in parts):,} / {sum(one['of'] for one in parts):,}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An aim, and whether it was met."""
+
+    name: str
+    aim: str
+    reached: str
+    met: bool
+
+    @classmethod
+    def at_most(cls, name: str, aim: float, value: float, shown: str = "") -> Verdict:
+        """A figure that may not be more."""
+        return cls(name, f"{aim:g}", shown or f"{value:.2f}", value <= aim)
+
+
+def verdicts(found: Results) -> Iterator[Verdict]:
+    """Each aim that this run can say something of."""
     for text in TEXTS:
         ours, theirs = (found.cost(text.name, "frames", peer, "task_ms") for peer in (OURS, RIVAL))
         if ours and theirs:
-            met = ours.ms / theirs.ms <= text.aim and not ours.bound
-            made.append((met, f"{text.title}: task time / {RIVAL}", text.aim, ratio(ours, theirs)))
-    ours, theirs = (found.cost(TEXTS[0].name, "tokens", peer, "flush_ms") for peer in (OURS, RIVAL))
+            value = math.inf if ours.bound else ours.value / theirs.value
+            name = f"{text.title}: main thread, ours / {RIVAL}"
+            yield Verdict.at_most(name, text.aim, value, ratio(ours, theirs))
+    ours, theirs = found.token_us(OURS), found.token_us(RIVAL)
     if ours and theirs:
-        made.append((ours.ms / theirs.ms <= 2, "script a token", 2.0, ratio(ours, theirs)))
-    for name, exponents in found.exponents.items():
-        made.append((exponents[OURS] <= 1.1, f"exponent, {name}", 1.1, f"{exponents[OURS]:.2f}"))
-    for name, peers in found.churn.items():
-        if OURS in peers:
-            share = peers[OURS]["created"] / peers[OURS]["final"]
-            made.append((share <= 1.2, f"created / final nodes, {name}", 1.2, f"{share:.2f}"))
-    core = found.sizes().get(f"{OURS}, core")
-    if core is not None:
-        made.append((core <= 20, "core, KB gzip", 20.0, f"{core:.1f}"))
-    return "\n".join(
-        ["", "| aim | at most | reached | |", "|---|---|---|---|"]
-        + [
-            line([name, f"{aim:g}", reached, "met" if met else "MISSED"])
-            for met, name, aim, reached in made
-        ]
-    )
+        name = f"script a token, ours / {RIVAL}"
+        yield Verdict.at_most(name, 2, ours.value / theirs.value, ratio(ours, theirs))
+    low, high = (f"{size / 1000:,.0f} KB" for size in found.plan.sizes)
+    for text in TEXTS:
+        exponents = found.exponents.get(text.name, {})
+        if OURS in exponents:
+            name = f"growth exponent from {low} to {high}: {text.name}"
+            yield Verdict.at_most(name, 1.1, exponents[OURS])
+    if found.live:
+        one, four = found.live.values()
+        yield Verdict.at_most("longest flush at 1,000 tokens/s, ms", 16, one["longest"])
+        yield Verdict.at_most(
+            "long tasks, four streams of 500 tokens/s", 0, four["tasks"], str(four["tasks"])
+        )
+    if bundles.CORE.exists() or OURS in found.gzip_kb:
+        core = bundles.CORE if bundles.CORE.exists() else found.ours
+        yield Verdict.at_most(f"{core.name}, KB gzip", 20, bundles.gzip_kb(core))
+    for text in TEXTS:
+        churn = found.churn.get(text.name, {}).get(OURS)
+        if churn:
+            name = f"nodes created / final: {text.title}"
+            yield Verdict.at_most(name, 1.2, churn["created"] / churn["final"])
+    if OURS in found.exact:
+        for title, parts in (
+            ("CommonMark examples right", [found.exact[OURS]["examples"]]),
+            ("glued documents right", found.exact[OURS]["glued"]),
+        ):
+            met = all(one["right"] == one["of"] for one in parts)
+            yield Verdict(title, "all", score(parts), met)
+
+
+def judged(found: Results) -> str:
+    """The aims as a table."""
+    rows = [
+        [one.name, one.aim, one.reached, "met" if one.met else "**missed**"]
+        for one in verdicts(found)
+    ]
+    return table(["aim", "at most", "reached", ""], rows)
+
+
+def printed(found: Results) -> str:
+    """All of it."""
+    others = tuple(peer for peer in found.plan.peers if peer != OURS)
+    parts = [
+        times(found, "main thread, ms", "task_ms", others),
+        times(found, "of it script, style, layout, ms", "work_ms", others),
+        NOTES,
+        properties(found),
+        judged(found),
+    ]
+    return "\n\n".join(part for part in parts if part)

@@ -15,3 +15,6 @@ export function create(container) {
   Widget.attach(renderer, container);
   return whole((text) => renderer.renderModel(new MimeModel({ data: { "text/markdown": text } })));
 }
+
+/** The links that it gives every heading. */
+export const furniture = ".jp-InternalAnchorLink";

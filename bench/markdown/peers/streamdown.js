@@ -3,11 +3,17 @@ import { createElement } from "react";
 import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
 import { Streamdown } from "streamdown";
-import { whole } from "./whole.js";
+import { settled, whole } from "./whole.js";
 
-export function create(container) {
+/** With `settings` it is to be compared: then its links are links, not buttons that ask first. */
+export function create(container, settings) {
   const root = createRoot(container);
+  const more = settings ? { linkSafety: { enabled: false } } : {};
   return whole((children, ended) => {
-    flushSync(() => root.render(createElement(Streamdown, { isAnimating: !ended }, children)));
+    flushSync(() => root.render(createElement(Streamdown, { isAnimating: !ended, ...more }, children)));
+    return ended ? settled() : undefined;
   });
 }
+
+/** The head of a block of code: what no Markdown says. */
+export const furniture = "[data-streamdown=code-block-header]";

@@ -21,3 +21,7 @@ export function whole(render) {
     end: () => show(true),
   };
 }
+
+/** React does some of the work later. */
+export const settled = () =>
+  new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))));
