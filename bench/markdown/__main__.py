@@ -23,8 +23,8 @@ PARTS = ("cells", "growth", "churn", "exactness", "live")
 DATA = bundles.ROOT.parent / "shared" / "data" / "markdown"
 QUICK: dict[str, Any] = {
     "rounds": 1,
-    "ours_s": 8.0,
-    "rival_s": 8.0,
+    "ours_s": 5.0,
+    "rival_s": 5.0,
     "others_s": 1.0,
     "warm_s": 1.0,
     "sizes": (25_000, 100_000),
@@ -54,7 +54,7 @@ def plan(asked: argparse.Namespace, parser: argparse.ArgumentParser) -> Plan:
     only = asked.only.split(",") if asked.only else list(bundles.PEERS)
     names = asked.texts.split(",") if asked.texts else [text.name for text in TEXTS]
     if asked.quick and not asked.texts:
-        names = ["answer", "long", "code", "rows"]
+        names = ["answer", "long", "code"]
     peers = tuple(one for one in bundles.PEERS if one in only)
     texts = tuple(one for one in TEXTS if one.name in names)
     if len(peers) < len(only) or len(texts) < len(names):

@@ -60,7 +60,7 @@ Found = dict[str, Any]
 
 
 class PeerError(Exception):
-    """A renderer threw."""
+    """A renderer threw, or did not come back."""
 
 
 class Chromium:
@@ -114,9 +114,10 @@ class Chromium:
             page.add_style_tag(content=bundles.STYLE.read_text("utf-8"))
         try:
             yield page
-        except Late:
+        except Late as late:
+            # A page that hangs cannot be closed by itself.
             self.close()
-            raise
+            raise PeerError(f"{peer} hung") from late
         else:
             page.close()
 
@@ -164,8 +165,6 @@ class Chromium:
                 measured = {**options, "text": text, "budget": budget_s * 1000}
                 found: Found = self.call(page, "drive", "feed", measured, 3 * budget_s)
                 after = metrics(session)
-        except Late:
-            return {"share": 0.0, "error": "hung"}
         except PeerError as error:
             return {"share": 0.0, "error": str(error)}
         task, script, layout, style, layouts = (after[part] - before[part] for part in PARTS)

@@ -11,28 +11,26 @@ export async function churn(create, { text, chunk, budget }) {
     return node;
   };
   watchMakers(note);
-  const observer = new MutationObserver(() => {});
-  observer.observe(container, { subtree: true, childList: true });
-  const stream = create(container);
-  const began = performance.now();
   let removed = 0;
-  let at = 0;
-  const take = () => {
-    for (const record of observer.takeRecords()) {
+  const take = (records) => {
+    for (const record of records) {
       record.addedNodes.forEach(note);
       removed += record.removedNodes.length;
     }
   };
+  const observer = new MutationObserver(take);
+  observer.observe(container, { subtree: true, childList: true });
+  const stream = create(container);
+  const began = performance.now();
+  let at = 0;
   for (; at < text.length && performance.now() - began < budget; at += chunk) {
     stream.push(text.slice(at, at + chunk));
     await stream.flush();
-    take();
     // React takes renderings without a task in between for an endless loop.
     await task();
-    take();
   }
   if (at >= text.length) await stream.end();
-  take();
+  await task();
   let final = -1;
   const walker = document.createTreeWalker(container);
   do final += 1;

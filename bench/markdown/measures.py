@@ -17,7 +17,6 @@ from bench.markdown.browser import (
     Chromium,
     Feed,
     Found,
-    Late,
     PeerError,
 )
 from bench.markdown.texts import TEXTS, Text
@@ -95,7 +94,14 @@ def timed(
     """One value more for a cell."""
     peer = key[2]
     began = time.monotonic()
-    one = chromium.feed(peer, text, feed, warm=warm, budget_s=plan.budget(peer), follow=plan.follow)
+    one = chromium.feed(
+        peer,
+        text,
+        feed,
+        warm=(TEXTS[0].written(), plan.warm_s),
+        budget_s=plan.budget(peer),
+        follow=plan.follow,
+    )
     if time.monotonic() - began > LONG_S:
         cells.slow.add(key)
     cells.values.setdefault(key, []).append(one)
@@ -161,7 +167,7 @@ def churn(
                 try:
                     with chromium.page(peer) as page:
                         one = chromium.call(page, "churn", "churn", options, 60)
-                except (Late, PeerError) as error:
+                except PeerError as error:
                     say(f"nodes of {text.title}, {peer}: {str(error)[:200]}")
                     continue
                 found.setdefault(text.name, {})[peer] = one
