@@ -25,6 +25,8 @@ PEERS = (
     "streamdown",
     "jupyterlab",
 )
+FLOOR = "floor"
+"""Not a renderer but the cost of a frame; only on request."""
 SCRIPTS = ("drive", "churn", "exact", "live")
 
 

@@ -36,11 +36,11 @@ class Plan:
     follow: bool = True
     rounds: int = 3
     ours_s: float = 60.0
-    rival_s: float = 30.0
-    others_s: float = 6.0
+    rival_s: float = 120.0
+    others_s: float = 4.0
     warm_s: float = 2.0
     sizes: tuple[int, int] = (100_000, 1_000_000)
-    exact_s: float = 30.0
+    exact_s: float = 15.0
     seeds: int = 10
     live_s: int = 10
 
@@ -163,7 +163,7 @@ def churn(
     for text in plan.texts:
         for peer in plan.peers:
             if text is TEXTS[0] or peer == bundles.STREAMCHAT:
-                options: Found = {"text": text.written(), "chunk": 64, "budget": 10_000}
+                options: Found = {"text": text.written(), "chunk": 64, "budget": 5_000}
                 try:
                     with chromium.page(peer) as page:
                         one = chromium.call(page, "churn", "churn", options, 60)

@@ -14,10 +14,10 @@ from bench.markdown.texts import TEXTS
 
 OURS = bundles.STREAMCHAT
 NOTES = """\
-Fed 64 characters a frame; *tokens*: 4 characters, a flush and a frame each; *scheduled*: 16 pushes of
+Fed 64 characters a frame; *tokens*: 4 characters, a flush and a frame each; *scheduled*: 16 times
 4 characters a frame, rendered when the renderer itself chooses. Processor time of the main thread,
-medians. `>`: cut off; the text's remainder counted at what the beginning cost, which is less than it would.
-`<`: against such a bound. `?`: ours was cut off itself."""
+medians. `>`: cut off, with the rest of the text counted at what the beginning cost, which is less
+than it would. `<`: against such a bound. `?`: ours was cut off itself."""
 
 
 @dataclass(frozen=True)
