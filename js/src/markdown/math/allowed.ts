@@ -12,7 +12,7 @@ const CLASSES: ReadonlySet<string> = new Set(
     "tml-display tml-prime tml-sml-pad tml-med-pad tml-lrg-pad tml-vec tml-hat-1 tml-hat-2 tml-hat-3 tml-hat-4 " +
     "tml-tilde-2 tml-tilde-3 tml-tilde-4 tml-overline tml-underline tml-cancel upstrike downstrike sout tml-xcancel " +
     "tml-cancelto ff-narrow longdiv-top longdiv-arc phasor-bottom phasor-angle circle-pad textcircle actuarial " +
-    "tml-fbox menclose tml-right tml-left tml-jot tml-small chr-sml chr-med chr-lrg chr-sml-vec chr-med-vec chr-lrg-vec"
+    "tml-fbox tml-tag menclose tml-right tml-left tml-jot tml-small chr-sml chr-med chr-lrg chr-sml-vec chr-med-vec chr-lrg-vec"
   ).split(" "),
 );
 
@@ -47,7 +47,9 @@ const STYLES: ReadonlyMap<string, Rule> = rules([
   ["transform", /^scaleX\(-1\)$/],
   ["border border-top border-right border-bottom border-left", /^(?:1px|0?\.\d+em) (?:solid|dashed|double)(?: #?[\da-z]{3,24})?$/i],
   ["padding", LENGTHS],
-  ["padding-top padding-right padding-bottom padding-left margin-left margin-right width height left right bottom", LENGTH],
+  // Of the arrow to a cancelled term. In parts of the line, which is not the formula's, it pushes tags out of sight.
+  ["width", /^90%$/],
+  ["padding-top padding-right padding-bottom padding-left margin-left margin-right height left right bottom", LENGTH],
 ]);
 
 export function allowedElement(name: string): boolean {

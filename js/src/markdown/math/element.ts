@@ -3,7 +3,7 @@
 import { allowedAttribute, allowedClass, allowedElement, allowedStyle, Sizes } from "./allowed.ts";
 
 const MATHML = "http://www.w3.org/1998/Math/MathML";
-const DEEPEST = 120;
+const DEEPEST = 60;
 const MOST_NODES = 10_000;
 /** Characters that turn the direction of what follows, that nobody sees, or that control something. */
 const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/gu;
