@@ -1,4 +1,4 @@
-/** A line mode for SQL in all its dialects: the legacy ones are mostly long lists of words, four times this in the bundle. */
+/** A line mode for SQL in all its dialects: the legacy ones are 36 KB more of the bundle, nearly all of it words. */
 
 import type { StreamParser, StringStream } from "@codemirror/streamparser";
 
