@@ -143,7 +143,7 @@ async def test_the_last_line_reads_the_same_in_the_same_place(lab: LabPage) -> N
 
 async def test_code_of_a_reply_is_copied_by_keyboard(lab: LabPage) -> None:
     output = await live(lab)
-    button = output.get_by_role("button", name="Copy code").first
+    button = output.get_by_role("button", name="Copy", exact=True).first
     await expect(button.locator("..")).to_have_css("opacity", "0")
     await button.focus()
     await expect(button.locator("..")).to_have_css("opacity", "1")

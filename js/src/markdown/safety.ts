@@ -1,58 +1,49 @@
-/** What of a model's text may become text, an address or a picture. */
+/** What of a model's text may become text or an address. */
 
-/** Characters that turn the direction of what follows: shown, never obeyed. */
-const BIDI = /[\u202a-\u202e\u2066-\u2069]/g;
-/** Tag characters are invisible; only after the black flag do they mean something to a person. */
-const TAGS = /(\u{1f3f4}[\u{e0020}-\u{e007f}]+)|[\u{e0000}-\u{e007f}]+/gu;
-const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+/** Characters that steer, hide or turn the direction of what follows: shown, never obeyed. */
+const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]|(\u{1f3f4}[\u{e0020}-\u{e007f}]+)|[\u{e0000}-\u{e007f}]+/gu;
+/** A quick look first: most texts have none of them. */
+const SOME = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\udb40]/;
 
-const ENTITY = /&(?:#(\d{1,7})|#[xX]([\da-fA-F]{1,6})|([A-Za-z][A-Za-z\d]{1,15}));/g;
-const NAMED: Readonly<Record<string, string>> = {
-  amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: "\u00a0", copy: "©", reg: "®", trade: "™", hellip: "…",
-  mdash: "—", ndash: "–", lsquo: "‘", rsquo: "’", ldquo: "“", rdquo: "”", laquo: "«", raquo: "»", times: "×",
-  divide: "÷", middot: "·", bull: "•", deg: "°", plusmn: "±", minus: "−", larr: "←", rarr: "→", uarr: "↑", darr: "↓",
-  harr: "↔", rArr: "⇒", lArr: "⇐", hArr: "⇔", euro: "€", pound: "£", yen: "¥", cent: "¢", sect: "§", para: "¶",
-  frac12: "½", frac14: "¼", frac34: "¾", sup2: "²", sup3: "³", infin: "∞", ne: "≠", le: "≤", ge: "≥", asymp: "≈",
-  equiv: "≡", sum: "∑", prod: "∏", radic: "√", part: "∂", int: "∫", isin: "∈", forall: "∀", exist: "∃", nabla: "∇",
-  alpha: "α", beta: "β", gamma: "γ", delta: "δ", epsilon: "ε", zeta: "ζ", eta: "η", theta: "θ", kappa: "κ",
-  lambda: "λ", mu: "μ", nu: "ν", xi: "ξ", pi: "π", rho: "ρ", sigma: "σ", tau: "τ", phi: "φ", chi: "χ", psi: "ψ",
-  omega: "ω", Gamma: "Γ", Delta: "Δ", Theta: "Θ", Lambda: "Λ", Pi: "Π", Sigma: "Σ", Phi: "Φ", Psi: "Ψ", Omega: "Ω",
-};
-
-/** Text as it may be shown. */
+/** Text as it may be shown: control, direction and tag characters have a visible form. */
 export function visible(text: string): string {
-  return text
-    .replace(CONTROLS, "")
-    .replace(BIDI, "\ufffd")
-    .replace(TAGS, (_, flag: string | undefined) => flag ?? "");
-}
-
-/** Entities as the characters they stand for; a name that is not common stays as written. */
-export function decoded(text: string): string {
-  if (!text.includes("&")) return text;
-  return text.replace(ENTITY, (written, decimal?: string, hex?: string, name?: string) => {
-    if (name !== undefined) return Object.hasOwn(NAMED, name) ? (NAMED[name] ?? written) : written;
-    const code = decimal === undefined ? Number.parseInt(hex ?? "", 16) : Number(decimal);
-    const scalar = code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
-    return scalar ? String.fromCodePoint(code) : "\ufffd";
+  if (!SOME.test(text)) return text;
+  return text.replace(UNSEEN, (found, flag?: string) => {
+    if (flag !== undefined) return flag;
+    const code = found.codePointAt(0) ?? 0;
+    if (code < 0x20) return String.fromCodePoint(0x2400 + code);
+    if (code === 0x7f) return "\u2421";
+    if (code < 0xe0000) return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
+    const hidden = [...found].map((tag) => String.fromCodePoint((tag.codePointAt(0) ?? 0) - 0xe0000));
+    return `⟨hidden: ${hidden.join("").replace(/[^ -~]/g, "·")}⟩`;
   });
 }
 
-/** An address that may be followed: http, https or mailto, spelled out in full; else null. */
+export const LINK_SCHEMES: readonly string[] = ["http", "https", "mailto"];
+export const PICTURE_SCHEMES: readonly string[] = ["http", "https"];
+
+/** An address as it is written into a page: what may not stand in one is encoded, what is encoded stays. */
+export function encoded(address: string): string {
+  return address.replace(
+    /%(?![A-Za-z\d]{2})|[^\u0000-\u007f]+|[^!#$%&-;=?-Z_a-z~]/g,
+    (part) => encodeURIComponent(part.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd")),
+  );
+}
+
+/** The address, encoded, if its scheme is one of these, or if it has none and that is allowed; else null. */
+export function allowedAddress(address: string, schemes: readonly string[], relative: boolean): string | null {
+  const written = encoded(address);
+  const scheme = /^([^/?#]*?):/.exec(written)?.[1];
+  if (scheme === undefined) return relative ? written : null;
+  return schemes.includes(scheme.toLowerCase()) ? written : null;
+}
+
+/** An address that may be followed from anywhere: http, https or mailto, spelled out in full; else null. */
 export function linkAddress(href: string): string | null {
-  return address(href, ["http:", "https:", "mailto:"]);
-}
-
-/** An address from which a picture may be loaded when the person asks for it; else null. */
-export function pictureAddress(href: string): string | null {
-  if (/^data:image\/(?:png|jpeg|gif|webp);base64,[A-Za-z\d+/=]+$/.test(href)) return href;
-  return address(href, ["http:", "https:"]);
-}
-
-function address(href: string, schemes: readonly string[]): string | null {
+  const written = allowedAddress(href, LINK_SCHEMES, false);
+  if (written === null) return null;
   try {
-    const url = new URL(decoded(href));
-    return schemes.includes(url.protocol) ? url.href : null;
+    return new URL(written).href;
   } catch {
     return null;
   }

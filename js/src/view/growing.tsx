@@ -2,7 +2,12 @@
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { ConversationStore } from "../conversation.ts";
-import { createMarkdownStream, type MarkdownStream } from "../markdown/index.ts";
+import { codeHighlighter } from "../markdown/highlight/index.ts";
+import { createMarkdownStream, type MarkdownOptions, type MarkdownStream } from "../markdown/index.ts";
+import { copyMathSource, mathRenderer } from "../markdown/math/index.ts";
+
+/** Addresses without a scheme would lead into the notebook server. */
+const OPTIONS: MarkdownOptions = { math: mathRenderer, highlight: codeHighlighter, relative: false };
 
 interface Props {
   readonly store: ConversationStore;
@@ -17,6 +22,7 @@ interface Props {
 export function GrowingText({ store, run, message, part, open, look }: Props) {
   const container = useRef<HTMLDivElement>(null);
   const stream = useRef<MarkdownStream | null>(null);
+  const ended = useRef(false);
 
   useLayoutEffect(() => {
     const element = container.current;
@@ -29,15 +35,18 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
     };
     const catchUp = (): void => {
       const text = textOf(store, message, part);
-      if (stream.current === null || !text.startsWith(pushed)) {
+      const more = text.length > pushed.length;
+      if (stream.current === null || !text.startsWith(pushed) || (ended.current && more)) {
         element.replaceChildren();
-        stream.current = createMarkdownStream(element);
+        stream.current = createMarkdownStream(element, OPTIONS);
+        ended.current = false;
         pushed = "";
       }
       push(text.slice(pushed.length));
       stream.current.flush();
     };
     stream.current = null;
+    copyMathSource(element, lifetime.signal);
     catchUp();
     store.onDelta(
       run,
@@ -50,11 +59,14 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
     return () => {
       lifetime.abort();
       stream.current?.end();
+      stream.current = null;
     };
   }, [store, run, message, part]);
 
   useLayoutEffect(() => {
-    if (!open) stream.current?.flush();
+    if (open) return;
+    stream.current?.end();
+    ended.current = true;
   }, [open]);
 
   return <div class={`streamchat-content ${look}`} ref={container} />;

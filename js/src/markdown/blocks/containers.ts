@@ -1,0 +1,82 @@
+/** The blocks that hold blocks: the document, quotes and lists, each with its elements. */
+
+import { Groups } from "../view/groups.ts";
+import type { Paragraph } from "./leaves.ts";
+import type { ItemStart, List, Quote } from "./plan.ts";
+
+export class DocumentBlock {
+  readonly children: Groups;
+  readonly tight = false;
+
+  constructor(element: HTMLElement) {
+    this.children = new Groups(element, "blocks");
+  }
+}
+
+export class QuoteBlock implements Quote {
+  readonly type = "quote";
+  readonly tight = false;
+  readonly children: Groups;
+
+  constructor(parent: Groups) {
+    const element = document.createElement("blockquote");
+    parent.append(element);
+    this.children = new Groups(element, "blocks");
+  }
+}
+
+export class ListBlock implements List {
+  readonly type = "list";
+  readonly ordered: boolean;
+  readonly marker: string;
+  size = 0;
+  emptyStart = false;
+  closed = false;
+  /** Whether its paragraphs have no element of their own. */
+  tight = true;
+  /** The blocks of the open item. */
+  children: Groups;
+  readonly #items: Groups;
+  #paragraphs: Paragraph[] = [];
+
+  constructor(parent: Groups, start: ItemStart) {
+    this.ordered = start.ordered;
+    this.marker = start.marker;
+    const element = document.createElement(start.ordered ? "ol" : "ul");
+    if (start.ordered && start.number !== 1) element.setAttribute("start", String(start.number));
+    parent.append(element);
+    this.#items = new Groups(element, "items");
+    this.children = this.#begin(start);
+  }
+
+  next(start: ItemStart): void {
+    this.children = this.#begin(start);
+  }
+
+  /** A paragraph that gets an element if the list becomes loose. */
+  holds(paragraph: Paragraph): void {
+    if (this.tight) this.#paragraphs.push(paragraph);
+  }
+
+  /** There is an empty line between its blocks: its paragraphs are set apart. */
+  loosen(): void {
+    if (!this.tight) return;
+    this.tight = false;
+    for (const { prose } of this.#paragraphs.splice(0)) {
+      // One that has become a heading has its element.
+      const heading = /^H\d$/.test(prose.host?.tagName ?? "");
+      if (!heading && prose.nodes.length > 0) prose.move(document.createElement("p"));
+    }
+  }
+
+  #begin(start: ItemStart): Groups {
+    this.size = start.size;
+    this.emptyStart = start.emptyStart;
+    this.closed = false;
+    const item = document.createElement("li");
+    this.#items.append(item);
+    return new Groups(item, "blocks");
+  }
+}
+
+export type ContainerBlock = QuoteBlock | ListBlock;

@@ -1,0 +1,541 @@
+/** One pass over a block's text, from a place before which nothing changes any more. */
+
+import { resolve, resolveInside, type Order } from "./attention.ts";
+import { isAlphanumeric, isEscapable, kindOf, Kind, REFERENCE, referenced } from "./characters.ts";
+import { labelEnd, normalized, resource } from "./link.ts";
+import { emailLiteral, protocolLiteral, wwwLiteral, type Literal } from "./literal.ts";
+import { plainText, type Bracket, type Delimiter, type Inline, type Item } from "./tree.ts";
+
+export interface Target {
+  readonly address: string;
+  readonly title: string | null;
+}
+
+/** What a scan has to know beyond the text. */
+export interface Context {
+  /** No more text will come. Else what the end of the text leaves open is held back, or shown as it will surely be. */
+  readonly final: boolean;
+  /** In a table's cell, `\|` is `|` in code too. */
+  readonly cell: boolean;
+  /** At the beginning of a list's item, `[ ]` is a box. */
+  readonly task: boolean;
+  readonly math: boolean;
+  /** The target of a normalized label. */
+  target(label: string): Target | undefined;
+  /** Whether there is a footnote of this label. */
+  note(label: string): boolean;
+  /** A label that has no target yet would have been used. */
+  wanted(label: string): void;
+}
+
+export interface Scanned {
+  readonly inlines: readonly Inline[];
+  /** A place between words where a later scan may begin, for nothing before it changes any more; 0 where there is none. */
+  readonly stop: number;
+  /** Whether emphasis or strikethrough came first, before that place. */
+  readonly order: Order;
+}
+
+/** A bracket that waits for its other half longer than this is shown as it is written. */
+const LONGEST_WAIT = 1000;
+const SPECIAL = /[\\`*_~[\]!<&\n$@]|https?:\/\/|www\./gi;
+const AUTOLINK = /<([A-Za-z][A-Za-z\d.+-]{1,31}:[^<>\u0000-\u0020\u007f]*)>/y;
+const AUTOLINK_EMAIL =
+  /<([\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z\d](?:[A-Za-z\d-]{0,61}[A-Za-z\d])?(?:\.[A-Za-z\d](?:[A-Za-z\d-]{0,61}[A-Za-z\d])?)*)>/y;
+const ATTRIBUTE = String.raw`\s+[A-Za-z:_][\w.:-]*(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'/<=>\`]+))?`;
+const HTML = new RegExp(
+  String.raw`<(?:[A-Za-z][A-Za-z\d-]*(?:${ATTRIBUTE})*\s*\/?>|\/[A-Za-z][A-Za-z\d-]*\s*>)`, "y",
+);
+/** The other kinds of raw HTML: how they begin, and what ends them. */
+const HTML_OTHERS: readonly (readonly [RegExp, string])[] = [
+  [/<!--(?=-?>)/y, ">"], [/<!--/y, "-->"], [/<\?/y, "?>"], [/<!\[CDATA\[/y, "]]>"], [/<![A-Za-z]/y, ">"],
+];
+const TASK = /\[([ \t\nxX])\](?=\n|[ \t]+[^ \t])/y;
+
+export function scan(text: string, from: number, end: number, order: Order, context: Context): Scanned {
+  return new Scan(text, from, end, order, context).run();
+}
+
+class Scan {
+  readonly #text: string;
+  readonly #from: number;
+  readonly #end: number;
+  readonly #context: Context;
+  #order: Order;
+  #orderAt = -1;
+  #at: number;
+  /** The plain text that has been passed and is not an item yet begins here. */
+  #plain: number;
+  readonly #items: Item[] = [];
+  /** Where in `items` the open brackets are. */
+  readonly #brackets: number[] = [];
+  /** Runs of backticks by length, each with its places in order. */
+  #ticks: Map<number, number[]> | null = null;
+  /** Ends of raw HTML that do not come. */
+  readonly #missing = new Set<string>();
+  /** No e-mail address begins before. */
+  #noEmail = -1;
+  #settled = Number.POSITIVE_INFINITY;
+
+  constructor(text: string, from: number, end: number, order: Order, context: Context) {
+    [this.#text, this.#from, this.#end, this.#order, this.#context] = [text, from, end, order, context];
+    this.#at = from;
+    this.#plain = from;
+  }
+
+  run(): Scanned {
+    this.#begin();
+    for (;;) {
+      SPECIAL.lastIndex = this.#at;
+      const found = SPECIAL.exec(this.#text);
+      if (found === null || found.index >= this.#end) break;
+      this.#at = found.index;
+      if (!this.#special(found[0])) break;
+    }
+    return this.#finish();
+  }
+
+  #begin(): void {
+    if (this.#from > 0 || !this.#context.task) return;
+    TASK.lastIndex = 0;
+    const found = TASK.exec(this.#text);
+    if (found === null || TASK.lastIndex >= this.#end) return;
+    this.#push({ type: "check", checked: /x/i.test(found[1] ?? "") }, 3);
+  }
+
+  /** Deal with what is at `at`; false to end here and hold the rest back. */
+  #special(found: string): boolean {
+    switch (found) {
+      case "\\":
+        return this.#escape();
+      case "`":
+        return this.#code();
+      case "*":
+      case "_":
+        return (found === "_" && this.#email()) || this.#attention(found);
+      case "~":
+        return this.#strike();
+      case "[":
+        this.#open(false, 1);
+        return true;
+      case "!":
+        if (this.#at + 1 >= this.#end) return this.#hold();
+        if (this.#text[this.#at + 1] === "[") this.#open(true, 2);
+        else this.#at += 1;
+        return true;
+      case "]":
+        return this.#close();
+      case "<":
+        return this.#angle();
+      case "&":
+        return this.#reference();
+      case "\n":
+        return this.#newline();
+      case "$":
+        return this.#math("$");
+      case "@":
+        if (!this.#email()) this.#at += 1;
+        return true;
+      default:
+        return this.#literal(found);
+    }
+  }
+
+  /** What is here depends on what comes: end before it, unless nothing comes. */
+  #hold(): boolean {
+    if (!this.#context.final) {
+      this.#flush(this.#at);
+      this.#settled = Math.min(this.#settled, this.#at);
+      this.#plain = this.#end;
+      return false;
+    }
+    this.#at += 1;
+    return true;
+  }
+
+  #flush(to: number): void {
+    if (to > this.#plain) {
+      this.#items.push({ value: { type: "text", value: this.#text.slice(this.#plain, to) }, from: this.#plain, to });
+    }
+    this.#plain = to;
+  }
+
+  #push(value: Inline | Delimiter | Bracket, length: number): void {
+    this.#flush(this.#at);
+    const from = this.#at;
+    this.#at += length;
+    this.#plain = this.#at;
+    this.#items.push({ value, from, to: this.#at });
+  }
+
+  #escape(): boolean {
+    const next = this.#text.charCodeAt(this.#at + 1);
+    if (this.#at + 1 >= this.#end) return this.#hold();
+    if (next === 10) {
+      this.#push({ type: "break" }, 1);
+    } else if (this.#context.math && (next === 40 || next === 91)) {
+      return this.#math(next === 40 ? "\\(" : "\\[");
+    } else if (isEscapable(next)) {
+      this.#push({ type: "text", value: this.#text[this.#at + 1] ?? "" }, 2);
+    } else {
+      this.#at += 1;
+    }
+    return true;
+  }
+
+  #run(marker: string): number {
+    let to = this.#at;
+    while (to < this.#end && this.#text[to] === marker) to += 1;
+    return to - this.#at;
+  }
+
+  #code(): boolean {
+    const size = this.#run("`");
+    const begin = this.#at + size;
+    if (begin >= this.#end && !this.#context.final) return this.#hold();
+    const close = this.#closingTicks(size, begin);
+    if (close !== null) {
+      if (close + size >= this.#end && !this.#context.final) this.#settled = Math.min(this.#settled, this.#at);
+      this.#push({ type: "code", value: this.#codeValue(begin, close) }, close + size - this.#at);
+      return true;
+    }
+    this.#settled = Math.min(this.#settled, this.#at);
+    if (this.#context.final) {
+      this.#at = begin;
+      return true;
+    }
+    const shown = this.#text.slice(begin, this.#end).replace(/[`\s]+$/, "").replace(/^ /, "").replace(/\n/g, " ");
+    if (shown === "") return this.#hold();
+    this.#push({ type: "code", value: this.#unpiped(shown) }, this.#end - this.#at);
+    return false;
+  }
+
+  #closingTicks(size: number, from: number): number | null {
+    if (this.#ticks === null) {
+      this.#ticks = new Map();
+      const runs = /`+/g;
+      runs.lastIndex = from;
+      for (let found = runs.exec(this.#text); found !== null && found.index < this.#end; found = runs.exec(this.#text)) {
+        const length = Math.min(found[0].length, this.#end - found.index);
+        const places = this.#ticks.get(length);
+        if (places) places.push(found.index);
+        else this.#ticks.set(length, [found.index]);
+      }
+      for (const places of this.#ticks.values()) places.reverse();
+    }
+    const places = this.#ticks.get(size);
+    while (places?.length && (places.at(-1) ?? 0) < from) places.pop();
+    return places?.at(-1) ?? null;
+  }
+
+  #codeValue(from: number, to: number): string {
+    const value = this.#text.slice(from, to).replace(/\n/g, " ");
+    const padded = value.startsWith(" ") && value.endsWith(" ") && /[^ ]/.test(value);
+    return this.#unpiped(padded ? value.slice(1, -1) : value);
+  }
+
+  #unpiped(value: string): string {
+    return this.#context.cell ? value.replace(/\\([\\|])/g, (written, mark) => (mark === "|" ? "|" : written)) : value;
+  }
+
+  #firstIs(order: Order): void {
+    if (this.#order !== null) return;
+    this.#order = order;
+    this.#orderAt = this.#at;
+  }
+
+  #attention(marker: string): boolean {
+    const size = this.#run(marker);
+    const next = this.#at + size;
+    if (next >= this.#end && !this.#context.final) return this.#hold();
+    this.#firstIs("attention");
+    const [previous, following] = [this.#text.charCodeAt(this.#at - 1), next < this.#end ? this.#text.charCodeAt(next) : Number.NaN];
+    const [before, after] = [kindOf(previous), kindOf(following)];
+    const opens = after === Kind.Word || (after === Kind.Punctuation && before !== Kind.Word) || following === 126;
+    const closes = before === Kind.Word || (before === Kind.Punctuation && after !== Kind.Word) || previous === 126;
+    const open = marker === "*" ? opens : opens && (before !== Kind.Word || !closes);
+    const close = marker === "*" ? closes : closes && (after !== Kind.Word || !opens);
+    const hopeful = !(isAlphanumeric(previous) && isAlphanumeric(following));
+    this.#push({ type: "delimiter", marker, size, open, close, hopeful }, size);
+    return true;
+  }
+
+  #strike(): boolean {
+    const size = this.#run("~");
+    const next = this.#at + size;
+    if (next >= this.#end && !this.#context.final) return this.#hold();
+    const previous = this.#text.charCodeAt(this.#at - 1);
+    if (size > 2) {
+      this.#at = next;
+      return true;
+    }
+    this.#firstIs("strike");
+    const [before, after] = [kindOf(previous), kindOf(next < this.#end ? this.#text.charCodeAt(next) : Number.NaN)];
+    const open = after === Kind.Word || (after === Kind.Punctuation && before !== Kind.Word);
+    const close = before === Kind.Word || (before === Kind.Punctuation && after !== Kind.Word);
+    this.#push({ type: "delimiter", marker: "~", size, open, close, hopeful: true }, size);
+    return true;
+  }
+
+  #open(image: boolean, length: number): void {
+    this.#push({ type: "bracket", image, inside: this.#at + length, active: true }, length);
+    this.#brackets.push(this.#items.length - 1);
+  }
+
+  #close(): boolean {
+    const place = this.#brackets.at(-1);
+    const bracket = place === undefined ? undefined : (this.#items[place]?.value as Bracket | undefined);
+    if (place === undefined || bracket === undefined) {
+      this.#at += 1;
+      return true;
+    }
+    const target = bracket.active ? this.#target(bracket) : null;
+    if (target === undefined) return this.#wait(place);
+    if (target === null) {
+      this.#brackets.pop();
+      const item = this.#items[place];
+      if (item) item.value = { type: "text", value: bracket.image ? "![" : "[" };
+      this.#at += 1;
+      return true;
+    }
+    this.#flush(this.#at);
+    const item = this.#items[place];
+    const children = resolveInside(this.#items.splice(place + 1));
+    this.#brackets.pop();
+    const { address, title, to } = target;
+    if (item) {
+      item.to = to;
+      item.value = bracket.image
+        ? { type: "image", address, title, alt: plainText(children) }
+        : target.note !== undefined
+          ? { type: "note", label: target.note }
+          : { type: "link", address, title, children };
+    }
+    this.#at = to;
+    this.#plain = to;
+    if (!bracket.image) {
+      for (const outer of this.#brackets) {
+        const value = this.#items[outer]?.value;
+        if (value?.type === "bracket" && !value.image) value.active = false;
+      }
+    }
+    return true;
+  }
+
+  /** What the bracket that closes here leads to; undefined while that depends on what comes. */
+  #target(bracket: Bracket): (Target & { readonly to: number; readonly note?: string }) | null | undefined {
+    const { final } = this.#context;
+    const next = this.#at + 1;
+    const waits = !final && this.#end - bracket.inside < LONGEST_WAIT;
+    if (next >= this.#end && waits) return undefined;
+    const label = normalized(this.#text.slice(bracket.inside, this.#at));
+    if (!bracket.image && label.startsWith("^") && this.#context.note(label)) return { to: next, address: "", title: null, note: label };
+    const own = label.length < LONGEST_WAIT ? this.#context.target(label) : undefined;
+    if (this.#text[next] === "(" && next < this.#end) {
+      const found = resource(this.#text, next, this.#end);
+      if (found) return found;
+      if (found === undefined && waits) return undefined;
+    } else if (this.#text[next] === "[" && next < this.#end) {
+      const to = labelEnd(this.#text, next, this.#end);
+      if (to === undefined && waits) return undefined;
+      if (to) {
+        const other = normalized(this.#text.slice(next + 1, to - 1));
+        const target = this.#context.target(other);
+        if (target) return { ...target, to };
+        this.#context.wanted(other);
+      }
+      const collapsed = this.#text[next + 1] === "]" && next + 1 < this.#end;
+      if (own && !collapsed) return null;
+      if (own) return { ...own, to: next + 2 };
+    }
+    if (own) return { ...own, to: next };
+    if (label !== "") this.#context.wanted(label);
+    return null;
+  }
+
+  /** End before the open bracket. */
+  #wait(place: number): false {
+    const from = this.#items[place]?.from ?? this.#end;
+    this.#items.length = place;
+    this.#brackets.length = 0;
+    this.#settled = Math.min(this.#settled, from);
+    this.#plain = this.#end;
+    return false;
+  }
+
+  #angle(): boolean {
+    for (const [pattern, scheme] of [[AUTOLINK, ""], [AUTOLINK_EMAIL, "mailto:"]] as const) {
+      pattern.lastIndex = this.#at;
+      const found = pattern.exec(this.#text);
+      if (found !== null && pattern.lastIndex <= this.#end) {
+        const value = found[1] ?? "";
+        const children: Inline[] = [{ type: "text", value }];
+        this.#push({ type: "link", address: scheme + value, title: null, children }, found[0].length);
+        return true;
+      }
+    }
+    const to = this.#htmlEnd();
+    if (to !== null) {
+      this.#push({ type: "text", value: this.#text.slice(this.#at, to) }, to - this.#at);
+      return true;
+    }
+    if (!this.#context.final && /^<(?:[A-Za-z][^\s<>]*)?$/.test(this.#text.slice(this.#at, Math.min(this.#end, this.#at + LONGEST_WAIT)))) {
+      return this.#hold();
+    }
+    // A tag may still be closed, and what is in it would not be marks.
+    if (/^<[A-Za-z/!?]/.test(this.#text.slice(this.#at, this.#at + 2))) this.#settled = Math.min(this.#settled, this.#at);
+    this.#at += 1;
+    return true;
+  }
+
+  #htmlEnd(): number | null {
+    HTML.lastIndex = this.#at;
+    if (HTML.test(this.#text) && HTML.lastIndex <= this.#end) return HTML.lastIndex;
+    for (const [begin, close] of HTML_OTHERS) {
+      begin.lastIndex = this.#at;
+      if (!begin.test(this.#text) || begin.lastIndex > this.#end) continue;
+      if (this.#missing.has(close)) return null;
+      const found = this.#text.indexOf(close, begin.lastIndex);
+      if (found >= 0 && found + close.length <= this.#end) return found + close.length;
+      this.#missing.add(close);
+      return null;
+    }
+    return null;
+  }
+
+  #reference(): boolean {
+    REFERENCE.lastIndex = this.#at;
+    const found = REFERENCE.exec(this.#text);
+    if (found !== null && REFERENCE.lastIndex <= this.#end) {
+      const value = referenced(found[1], found[2], found[3]);
+      if (value !== null) {
+        this.#push({ type: "text", value }, found[0].length);
+        return true;
+      }
+    } else if (!this.#context.final && /^&[#\w]{0,31}$/.test(this.#text.slice(this.#at, Math.min(this.#end, this.#at + 34)))) {
+      return this.#hold();
+    }
+    this.#at += 1;
+    return true;
+  }
+
+  #newline(): boolean {
+    let to = this.#at;
+    while (to > this.#plain && (this.#text[to - 1] === " " || this.#text[to - 1] === "\t")) to -= 1;
+    const trailing = this.#text.slice(to, this.#at);
+    let next = this.#at + 1;
+    while (next < this.#end && (this.#text[next] === " " || this.#text[next] === "\t")) next += 1;
+    if (next >= this.#end && !this.#context.final) {
+      this.#at = to;
+      return this.#hold();
+    }
+    const at = this.#at;
+    this.#flush(to);
+    if (trailing.length > 1 && !trailing.includes("\t")) this.#items.push({ value: { type: "break" }, from: to, to: at });
+    this.#items.push({ value: { type: "text", value: "\n" }, from: at, to: next });
+    this.#at = next;
+    this.#plain = next;
+    return true;
+  }
+
+  #math(open: string): boolean {
+    const formula = this.#context.math ? this.#formula(open) : null;
+    if (formula === undefined) return this.#hold();
+    if (formula === null) {
+      if (open === "$") this.#at += this.#run("$");
+      else this.#push({ type: "text", value: open[1] ?? "" }, 2);
+      return true;
+    }
+    const written = this.#text.slice(this.#at, formula.to);
+    this.#push({ type: "math", source: formula.source, display: formula.display, written }, formula.to - this.#at);
+    return true;
+  }
+
+  /** A formula here; undefined while it is not closed. Amounts of money are none: nothing numeric follows its end. */
+  #formula(open: string): { source: string; display: boolean; to: number } | null | undefined {
+    const mark = open === "$" && this.#text[this.#at + 1] === "$" ? "$$" : open;
+    const close = { "$": "$", "$$": "$$", "\\(": "\\)", "\\[": "\\]" }[mark] ?? "$";
+    const begin = this.#at + mark.length;
+    if (begin >= this.#end) return this.#context.final ? null : undefined;
+    if (mark === "$" && (kindOf(this.#text.charCodeAt(begin)) === Kind.Space || isAlphanumeric(this.#text.charCodeAt(this.#at - 1)))) return null;
+    for (let at = begin; ; at += 1) {
+      at = this.#text.indexOf(close, at);
+      if (at < 0 || at + close.length > this.#end) break;
+      let escapes = 0;
+      while (this.#text[at - 1 - escapes] === "\\") escapes += 1;
+      if (escapes % 2 === 1 && close[0] === "$") continue;
+      if (mark === "$") {
+        const [last, following] = [this.#text.charCodeAt(at - 1), this.#text.charCodeAt(at + 1)];
+        if (at + 1 >= this.#end && !this.#context.final) return undefined;
+        if (kindOf(last) === Kind.Space || (following >= 48 && following <= 57) || this.#text.slice(begin, at).includes("\n\n")) return null;
+      }
+      const source = this.#text.slice(begin, at);
+      return source.trim() === "" ? null : { source, display: mark === "$$" || mark === "\\[", to: at + close.length };
+    }
+    const soon = this.#end - begin < LONGEST_WAIT && !(mark === "$" && /^[\d.,]+(?:[\s.,;:)!?]|$)/.test(this.#text.slice(begin, this.#end)));
+    this.#settled = Math.min(this.#settled, this.#at);
+    return this.#context.final || !soon ? null : undefined;
+  }
+
+  #literal(found: string): boolean {
+    if (this.#email()) return true;
+    const literal = this.#brackets.length > 0 ? null : /^w/i.test(found) ? wwwLiteral(this.#text, this.#at, this.#end) : protocolLiteral(this.#text, this.#at, this.#end);
+    if (literal === null) {
+      this.#at += 1;
+      return true;
+    }
+    this.#link(literal);
+    return true;
+  }
+
+  #email(): boolean {
+    if (this.#brackets.length > 0 || this.#at < this.#noEmail) return false;
+    const literal = emailLiteral(this.#text, this.#at, this.#plain, this.#end);
+    if (literal === null) {
+      let next = this.#at;
+      while (next < this.#end && /[\w.+-]/.test(this.#text[next] ?? "")) next += 1;
+      this.#noEmail = next;
+      return false;
+    }
+    this.#link(literal);
+    return true;
+  }
+
+  #link({ from, to, scheme }: Literal): void {
+    this.#at = from;
+    const value = this.#text.slice(from, to);
+    if (to >= this.#end && !this.#context.final) this.#settled = Math.min(this.#settled, from);
+    this.#push({ type: "link", address: scheme + value, title: null, children: [{ type: "text", value }] }, to - from);
+  }
+
+  #finish(): Scanned {
+    const { final } = this.#context;
+    if (this.#plain < this.#end) this.#tail();
+    const first = this.#brackets[0];
+    if (first !== undefined && !final) {
+      const item = this.#items[first];
+      if (item && this.#end - item.from < LONGEST_WAIT) this.#wait(first);
+      else this.#settled = Math.min(this.#settled, item?.from ?? this.#from);
+    }
+    for (const place of this.#brackets) {
+      const item = this.#items[place];
+      if (item?.value.type === "bracket") item.value = { type: "text", value: item.value.image ? "![" : "[" };
+    }
+    const { inlines, stop } = resolve(this.#items, this.#order, !final, this.#settled);
+    return { inlines, stop, order: this.#orderAt < stop ? this.#order : null };
+  }
+
+  /** The last plain text: without the white space at its end, nor the beginning of what may become a link. */
+  #tail(): void {
+    let to = this.#end;
+    while (to > this.#plain && /[ \t]/.test(this.#text[to - 1] ?? "")) to -= 1;
+    if (!this.#context.final) {
+      const word = /(?:^|[^A-Za-z])(h|ht|htt|https?|https?:|https?:\/|https?:\/\/|w|ww|www|www\.)$/i.exec(this.#text.slice(Math.max(this.#plain, to - 9), to));
+      const begun = to === this.#end && word ? (word[1]?.length ?? 0) : 0;
+      // A single letter is more often a word's beginning than an address's.
+      if (begun > 2) to -= begun;
+      this.#settled = Math.min(this.#settled, to);
+    }
+    this.#flush(to);
+  }
+}

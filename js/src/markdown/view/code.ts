@@ -1,0 +1,171 @@
+/** A block of code on the screen, line by line: what language, its lines in groups, and what a person can do with it. */
+
+import { copyText } from "../clipboard.ts";
+import type { Highlighter, LineHighlighter, Piece } from "../options.ts";
+import { visible } from "../safety.ts";
+import { Groups } from "./groups.ts";
+
+/** A longer line is coloured only when it is complete; one longer still, not at all. */
+const LONG_LINE = 1000;
+const COPIED_MS = 1500;
+/** A block that comes whole and has more lines is folded. */
+const FOLDED_LINES = 40;
+
+export interface Language {
+  /** The first word of the info string; empty where there is none. */
+  readonly name: string;
+  readonly highlight: Highlighter | false | undefined;
+}
+
+export class CodeView {
+  readonly element: HTMLElement;
+  readonly #code: HTMLElement;
+  readonly #groups: Groups;
+  readonly #colours: LineHighlighter | null;
+  #text = "";
+  #line = "";
+  #lines = 0;
+  #shown: { piece: Piece; node: Node }[] = [];
+  #drawn = 0;
+  #parent: HTMLElement;
+
+  constructor({ name, highlight }: Language) {
+    const pre = document.createElement("pre");
+    this.#code = document.createElement("code");
+    if (name !== "") this.#code.className = `language-${name}`;
+    pre.appendChild(this.#code);
+    this.element = frame(name, pre, () => this.#text);
+    this.#groups = new Groups(this.#code, "lines");
+    this.#parent = this.#code;
+    this.#colours = (highlight && name !== "" && highlight.open(name)) || null;
+  }
+
+  get lines(): number {
+    return this.#lines;
+  }
+
+  /** Where the mark of the end of the text belongs. */
+  get tail(): HTMLElement {
+    return this.#parent;
+  }
+
+  beginLine(): void {
+    if (this.#lines > 0) this.#newline();
+    this.#lines += 1;
+    this.#line = "";
+    this.#shown = [];
+    this.#drawn = 0;
+    this.#parent = this.#groups.next();
+  }
+
+  append(text: string): void {
+    this.#line += text;
+    this.#text += text;
+  }
+
+  /** Show the open line as far as it has come. */
+  draw(): void {
+    if (this.#drawn === this.#line.length) return;
+    if (this.#colours === null || this.#line.length > LONG_LINE) this.#grow();
+    else this.#pieces(this.#colours.partial(this.#line));
+  }
+
+  endLine(): void {
+    if (this.#colours === null) this.#grow();
+    else this.#pieces(this.#colours.line(this.#line));
+  }
+
+  /** No more lines come. */
+  close(whole: boolean): void {
+    if (this.#lines > 0) this.#newline();
+    if (this.#lines <= FOLDED_LINES) return;
+    this.element.classList.add("streamchat-md-long-code");
+    if (whole) this.element.classList.add("streamchat-md-folded");
+  }
+
+  #newline(): void {
+    this.#text += "\n";
+    const last = this.#shown.at(-1)?.node;
+    if (last instanceof Text) last.appendData("\n");
+    else this.#parent.append("\n");
+  }
+
+  /** The line's new characters, without colours. */
+  #grow(): void {
+    if (this.#drawn === this.#line.length) return;
+    const text = visible(this.#line);
+    const last = this.#shown.at(-1)?.node;
+    if (this.#shown.length === 1 && last instanceof Text && text.startsWith(last.data) && last.data.length < LONG_LINE) {
+      last.appendData(text.slice(last.data.length));
+    } else if (this.#shown.length === 0) {
+      this.#add({ text, style: "" });
+    } else {
+      this.#add({ text: visible(this.#line.slice(this.#drawn)), style: "" });
+    }
+    this.#drawn = this.#line.length;
+  }
+
+  #pieces(pieces: readonly Piece[]): void {
+    let same = 0;
+    for (; same < this.#shown.length && same < pieces.length; same += 1) {
+      const [old, piece] = [this.#shown[same], pieces[same]];
+      if (old === undefined || piece === undefined || old.piece.style !== piece.style) break;
+      if (old.piece.text !== piece.text) setPiece(old.node, visible(piece.text));
+      old.piece = piece;
+    }
+    for (const { node } of this.#shown.splice(same)) node.parentNode?.removeChild(node);
+    for (const piece of pieces.slice(same)) this.#add(piece);
+    this.#drawn = this.#line.length;
+  }
+
+  #add(piece: Piece): void {
+    const text = document.createTextNode(visible(piece.text));
+    let node: Node = text;
+    if (piece.style !== "") {
+      const span = document.createElement("span");
+      span.className = piece.style;
+      span.appendChild(text);
+      node = span;
+    }
+    this.#parent.appendChild(node);
+    this.#shown.push({ piece, node });
+  }
+}
+
+function setPiece(node: Node, text: string): void {
+  const leaf = (node instanceof Text ? node : node.firstChild) as Text;
+  if (text.startsWith(leaf.data)) leaf.appendData(text.slice(leaf.data.length));
+  else leaf.data = text;
+}
+
+/** The block's frame. Its words are attributes, not text: they are never part of what is selected, found or copied. */
+function frame(name: string, pre: HTMLElement, text: () => string): HTMLElement {
+  const block = document.createElement("div");
+  block.className = "streamchat-md-code";
+  const head = document.createElement("div");
+  head.className = "streamchat-md-code-head";
+  const label = document.createElement("span");
+  label.className = "streamchat-md-language";
+  label.setAttribute("aria-label", visible(name) || "text");
+  const wrap = button("Wrap", () => block.classList.toggle("streamchat-md-wrapped"));
+  const fold = button("Fold", () => block.classList.toggle("streamchat-md-folded"));
+  fold.classList.add("streamchat-md-fold");
+  const copy = button("Copy", () => {
+    void copyText(text()).then((copied) => {
+      copy.setAttribute("aria-label", copied ? "Copied" : "Not allowed");
+      setTimeout(() => copy.setAttribute("aria-label", "Copy"), COPIED_MS);
+    });
+  });
+  head.append(label, fold, wrap, copy);
+  block.append(head, pre);
+  return block;
+}
+
+function button(label: string, click: () => void): HTMLElement {
+  const made = document.createElement("button");
+  made.setAttribute("type", "button");
+  made.className = "streamchat-md-action";
+  made.setAttribute("aria-label", label);
+  made.addEventListener("click", click);
+  return made;
+}

@@ -1,0 +1,180 @@
+/** Inline values to nodes: a model's text only ever becomes text nodes and vetted addresses. */
+
+import { plainText, type Inline } from "../inlines/tree.ts";
+import type { MarkdownOptions } from "../options.ts";
+import { allowedAddress, LINK_SCHEMES, PICTURE_SCHEMES, visible } from "../safety.ts";
+import { pictureCard } from "./picture.ts";
+
+/** What is nested deeper is shown as its text. */
+const DEEPEST = 200;
+
+/** An inline value that is on the screen. */
+export interface Shown {
+  inline: Inline;
+  readonly node: Node;
+  inner: Shown[];
+}
+
+/** Makes and changes the nodes of inline values, as a user of the renderer wants them. */
+export class Elements {
+  readonly #images: "ask" | "load";
+  readonly #schemes: readonly string[];
+  readonly #relative: boolean;
+  readonly #math: MarkdownOptions["math"];
+  #depth = 0;
+
+  constructor({ images = "ask", schemes = LINK_SCHEMES, relative = true, math }: MarkdownOptions) {
+    this.#images = images;
+    this.#schemes = schemes.map((scheme) => scheme.replace(/:$/, "").toLowerCase());
+    this.#relative = relative;
+    this.#math = math;
+  }
+
+  /**
+   * Make the children that `shown` describes those of `next`. What is there stays if it is of the same kind, so that a
+   * selection survives; `before` is the node behind them.
+   */
+  patch(parent: Node, shown: Shown[], next: readonly Inline[], before: Node | null): void {
+    this.#depth += 1;
+    this.#patch(parent, shown, this.#depth > DEEPEST ? [{ type: "text", value: plainText(next) }] : next, before);
+    this.#depth -= 1;
+  }
+
+  #patch(parent: Node, shown: Shown[], next: readonly Inline[], before: Node | null): void {
+    let same = 0;
+    for (; same < shown.length && same < next.length; same += 1) {
+      const [old, inline] = [shown[same], next[same]];
+      if (old === undefined || inline === undefined || !this.#update(old, inline)) break;
+    }
+    for (const old of shown.splice(same)) old.node.parentNode?.removeChild(old.node);
+    for (const inline of next.slice(same)) {
+      const made = this.#make(inline);
+      parent.insertBefore(made.node, before);
+      shown.push(made);
+    }
+  }
+
+  #update(old: Shown, next: Inline): boolean {
+    const { inline, node } = old;
+    if (inline === next) return true;
+    switch (next.type) {
+      case "text":
+        if (inline.type !== "text") return false;
+        setText(node as Text, visible(next.value));
+        break;
+      case "code":
+        if (inline.type !== "code") return false;
+        setText(node.firstChild as Text, visible(next.value));
+        break;
+      case "break":
+        return inline.type === "break";
+      case "em":
+      case "strong":
+      case "del":
+        if (inline.type !== next.type) return false;
+        this.patch(node, old.inner, next.children, null);
+        break;
+      case "link":
+        if (inline.type !== "link" || holdsPicture(inline.children) !== holdsPicture(next.children)) return false;
+        if (inline.address !== next.address || inline.title !== next.title) this.#lead(node as HTMLElement, next.address, next.title);
+        this.patch(node, old.inner, next.children, null);
+        break;
+      default:
+        if (JSON.stringify(inline) !== JSON.stringify(next)) return false;
+    }
+    old.inline = next;
+    return true;
+  }
+
+  #make(inline: Inline): Shown {
+    const shown: Shown = { inline, node: this.#node(inline), inner: [] };
+    if ("children" in inline) this.patch(shown.node, shown.inner, inline.children, null);
+    return shown;
+  }
+
+  #node(inline: Inline): Node {
+    switch (inline.type) {
+      case "text":
+        return document.createTextNode(visible(inline.value));
+      case "code": {
+        const node = document.createElement("code");
+        node.appendChild(document.createTextNode(visible(inline.value)));
+        return node;
+      }
+      case "break":
+        return document.createElement("br");
+      case "em":
+      case "strong":
+      case "del":
+        return document.createElement(inline.type);
+      case "link": {
+        const node = document.createElement("a");
+        this.#lead(node, inline.address, inline.title);
+        return node;
+      }
+      case "image":
+        return this.#picture(inline.address, inline.title, inline.alt);
+      case "math":
+        return this.#formula(inline.source, inline.display, inline.written);
+      case "check": {
+        const node = document.createElement("input");
+        node.setAttribute("type", "checkbox");
+        node.setAttribute("disabled", "");
+        if (inline.checked) node.setAttribute("checked", "");
+        return node;
+      }
+      case "note":
+        return document.createElement("sup");
+    }
+  }
+
+  #lead(node: HTMLElement, address: string, title: string | null): void {
+    const allowed = allowedAddress(address, this.#schemes, this.#relative);
+    node.setAttribute("href", allowed ?? "");
+    if (title === null) node.removeAttribute("title");
+    else node.setAttribute("title", visible(title));
+    if (allowed === null) {
+      // It leads nowhere, and says so to whoever tries.
+      node.className = "streamchat-md-blocked";
+      node.addEventListener("click", refuse);
+      return;
+    }
+    node.removeAttribute("class");
+    node.removeEventListener("click", refuse);
+    node.setAttribute("target", "_blank");
+    node.setAttribute("rel", "noopener noreferrer");
+  }
+
+  #picture(address: string, title: string | null, alt: string): Node {
+    const schemes = PICTURE_SCHEMES.filter((scheme) => this.#schemes.includes(scheme));
+    const allowed = allowedAddress(address, schemes, this.#relative);
+    if (this.#images === "ask" && allowed !== null && allowed !== "") return pictureCard(allowed, title, visible(alt));
+    const node = document.createElement("img");
+    node.setAttribute("alt", visible(alt));
+    if (title !== null) node.setAttribute("title", visible(title));
+    node.referrerPolicy = "no-referrer";
+    node.setAttribute("src", allowed ?? "");
+    return node;
+  }
+
+  #formula(source: string, display: boolean, written: string): Node {
+    const made = this.#math ? this.#math(source, display) : null;
+    if (made === null) return document.createTextNode(visible(written));
+    const holder = document.createElement("span");
+    holder.className = display ? "streamchat-md-math streamchat-md-display" : "streamchat-md-math";
+    holder.appendChild(made);
+    return holder;
+  }
+}
+
+const refuse = (event: Event): void => event.preventDefault();
+
+const holdsPicture = (inlines: readonly Inline[]): boolean =>
+  inlines.some((inline) => inline.type === "image" || ("children" in inline && holdsPicture(inline.children)));
+
+function setText(node: Text, text: string): void {
+  const { data } = node;
+  if (data === text) return;
+  if (text.startsWith(data)) node.appendData(text.slice(data.length));
+  else node.data = text;
+}

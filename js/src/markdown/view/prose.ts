@@ -1,0 +1,134 @@
+/** The inline content of one block on the screen, as it grows. */
+
+import type { Definitions } from "../definitions.ts";
+import type { Order } from "../inlines/attention.ts";
+import { scan, type Context } from "../inlines/scan.ts";
+import type { Inline } from "../inlines/tree.ts";
+import type { Elements, Shown } from "./elements.ts";
+
+/** Text that is settled is left alone once there is so much of it. */
+const SETTLE_AFTER = 512;
+/** A text of which so much is unsettled, or that is so long, is read again when it has grown by a part of its length. */
+const LONG_UNSETTLED = 2048;
+const LONG = 16_384;
+
+/** What all texts of a document share. */
+export interface Desk {
+  readonly elements: Elements;
+  readonly definitions: Definitions;
+  readonly math: boolean;
+}
+
+/** Where a text's nodes go. Asked once, when the text has something to show. */
+export type Place = () => HTMLElement;
+
+export class Prose implements Context {
+  readonly cell: boolean;
+  task: boolean;
+  readonly math: boolean;
+  final = false;
+  readonly #desk: Desk;
+  readonly #place: Place;
+  #host: HTMLElement | null = null;
+  #text = "";
+  /** Where the unsettled part begins, and what is known there. */
+  #base = 0;
+  #order: Order = null;
+  readonly #settled: Node[] = [];
+  readonly #live: Shown[] = [];
+  #read = 0;
+  #wants = false;
+
+  constructor(desk: Desk, place: Place, { cell = false, task = false } = {}) {
+    [this.#desk, this.#place, this.cell, this.task, this.math] = [desk, place, cell, task, desk.math];
+  }
+
+  /** The element that holds its nodes, if there are any. */
+  get host(): HTMLElement | null {
+    return this.#host;
+  }
+
+  /** Its nodes, in order. */
+  get nodes(): readonly Node[] {
+    return [...this.#settled, ...this.#live.map(({ node }) => node)];
+  }
+
+  target(label: string): ReturnType<Context["target"]> {
+    return this.#desk.definitions.target(label);
+  }
+
+  note(): boolean {
+    return false;
+  }
+
+  wanted(label: string): void {
+    this.#wants = true;
+    this.#desk.definitions.want(label, this);
+  }
+
+  /** Show a text that goes on from the one before. `final` when no more of it comes; `force` to show all, however long. */
+  show(text: string, final: boolean, force = false): void {
+    this.#text = text;
+    this.final = final;
+    const [grown, unsettled] = [text.length - this.#read, text.length - this.#base];
+    if (!final && !force && grown < Math.max(unsettled > LONG_UNSETTLED ? unsettled / 64 : 0, text.length > LONG ? text.length / 256 : 0)) return;
+    if (!final && grown === 0) return;
+    this.#read = text.length;
+    const { inlines, stop, order } = scan(text, this.#base, text.length, this.#order, this);
+    if (!final && stop - this.#base >= SETTLE_AFTER && !this.#wants) {
+      this.#settle(stop, order);
+      this.#show(scan(text, this.#base, text.length, this.#order, this).inlines);
+    } else {
+      this.#show(inlines);
+    }
+  }
+
+  /** Read all again: a label has got its target. */
+  again(): void {
+    this.#base = 0;
+    this.#order = null;
+    const behind = this.#behind();
+    for (const node of this.#settled.splice(0)) node.parentNode?.removeChild(node);
+    this.#show(scan(this.#text, 0, this.#text.length, null, this).inlines, behind);
+  }
+
+  /** Move all nodes into another element, which takes their place. */
+  move(element: HTMLElement): void {
+    const { nodes } = this;
+    nodes[0]?.parentNode?.insertBefore(element, nodes[0]);
+    element.append(...nodes);
+    this.#host = element;
+  }
+
+  /** Take all nodes away. */
+  clear(): void {
+    for (const node of this.nodes) node.parentNode?.removeChild(node);
+    this.#settled.length = 0;
+    this.#live.length = 0;
+    [this.#base, this.#order, this.#read] = [0, null, 0];
+  }
+
+  #settle(stop: number, order: Order): void {
+    this.final = true;
+    const { inlines } = scan(this.#text, this.#base, stop, this.#order, this);
+    this.final = false;
+    this.#show(inlines);
+    this.#settled.push(...this.#live.splice(0).map(({ node }) => node));
+    this.#base = stop;
+    this.#order ??= order;
+  }
+
+  #show(inlines: readonly Inline[], before: Node | null = this.#behind()): void {
+    if (this.#host === null) {
+      if (inlines.length === 0) return;
+      this.#host = this.#place();
+    }
+    this.#desk.elements.patch(this.#host, this.#live, inlines, before);
+  }
+
+  /** What comes after its last node in the same element. */
+  #behind(): Node | null {
+    const last = this.#live.at(-1)?.node ?? this.#settled.at(-1);
+    return last?.parentNode === this.#host ? (last?.nextSibling ?? null) : null;
+  }
+}

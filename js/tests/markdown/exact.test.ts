@@ -1,0 +1,70 @@
+// @vitest-environment happy-dom
+import { tests as examples } from "commonmark-spec";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { cutAt, reference, same, streamed, structure } from "./oracle.ts";
+
+const GITHUB = [
+  "| a | b |\n|---|:-:|\n| 1 | 2 |\n| 3 \\| 4 | `5 \\| 6` | 7 |\n| 8\n\nend",
+  "a\nb | c\n--|--\nd | e\n> f", "| a |\n| --- |\n", "|a|\n---\n", "a\n:-\nb\n\nc", "> | a |\n> |---|\n| b |", "- | a |\n  |---|\n  | b |",
+  "~~a~~ ~b~ ~~~c~~~ ~~d~ *e ~~f* g~~ ~~h *i~~ j* **~~k~~**",
+  "- [ ] a\n- [x] b\n- [X] c\n- [y] d\n- [ ]\n- [ ]e\n  - [x] f\n\n    [ ] g\n1. [x] h\n-\n  [x] i",
+  "http://a.b/c?d=e&f. (https://g.h/(i)) www.j.k, www. l@m.n o_p@q.r-s t.u@v. http:// http://w_x.y http://z.a_b",
+  "*https://a.b* _www.c.d_ ~e@f.gh~ [http://a.b](c) [x http://a.b ![http://c.d](e) http://f.g](h) <https://i.j>",
+];
+
+describe("the nodes are those of a full parse", () => {
+  it("for each example of CommonMark, whole and letter by letter", () => {
+    expect(examples.length).toBeGreaterThan(640);
+    const wrong = examples.filter(({ markdown }) => {
+      const whole = reference(markdown);
+      return [[markdown], [...markdown]].some((pieces) => !same(structure(streamed(pieces)), whole, markdown));
+    });
+    expect(wrong.map(({ number }) => number)).toEqual([]);
+  });
+
+  it.each(GITHUB)("for GitHub's %j", (markdown) => {
+    const whole = reference(markdown);
+    expect(structure(streamed([markdown]))).toBe(whole);
+    expect(structure(streamed([...markdown]))).toBe(whole);
+    for (let cut = 1; cut < markdown.length; cut += 1) {
+      expect(structure(streamed(cutAt(markdown, [cut])))).toBe(whole);
+    }
+  });
+});
+
+/** Marks in any order: most are no sensible documents, and all have a meaning. */
+const MARKS = fc.constantFrom(
+  "a", "b ", "foo", "\n", "\n\n", "  ", "    ", "\t", "# ", "- ", "* ", "+ ", "1. ", "2) ", "10. ", "> ", ">", "```", "```py\n",
+  "~~~", "`", "``", "*", "**", "_", "__", "***", "~", "~~", "|", "|a|b|\n|-|-|\n", "|---|\n", "---\n", "===\n", "[", "]",
+  "[r]", "[r]: /u\n", "[foo][r]", "(/x)", "(<y> 't')", "![i](u)", "<b>", "<div>\n", "</b>", "<!--", "-->", "<a@b.co>",
+  "<http://x>", "&lt;", "&amp", "\\", "\\*", "http://a.b", "www.x.y", "me@x.yz", ".", "!", '"', "é", "😀", "[ ] ", "[x] ",
+  "\u00a0", "***\n", "\r\n", "\r",
+);
+/** Documents of every construct: the specification's own examples, one after the other. */
+const GLUED = fc.array(fc.tuple(fc.constantFrom(...examples.map(({ markdown }) => markdown)), fc.constantFrom("", "\n", "\n\n")), {
+  minLength: 1,
+  maxLength: 5,
+});
+/** In a list's item, the reference parser makes two lines of one empty line of code at the end of the text. */
+const odd = (markdown: string): boolean => /(?:```|~~~)[^\n\r]*(?:\r\n?|\n)[ \t]*(?:\r\n?|\n)[ \t]*$/.test(markdown);
+
+describe("any way to cut a text gives the nodes of a full parse", () => {
+  const holds = (markdown: string, cuts: readonly number[]): void => {
+    fc.pre(!odd(markdown));
+    const whole = reference(markdown);
+    for (const pieces of [[markdown], [...markdown], cutAt(markdown, cuts)]) {
+      const shown = structure(streamed(pieces));
+      if (!same(shown, whole, markdown)) expect(shown).toBe(whole);
+    }
+  };
+  const cuts = fc.array(fc.nat(400), { maxLength: 6 });
+
+  it("for marks in any order", () => {
+    fc.assert(fc.property(fc.array(MARKS, { maxLength: 16 }), cuts, (marks, at) => holds(marks.join(""), at)), { numRuns: 400 });
+  });
+
+  it("for documents of every construct", () => {
+    fc.assert(fc.property(GLUED, cuts, (glued, at) => holds(glued.flat().join(""), at)), { numRuns: 150 });
+  });
+});
