@@ -35,7 +35,6 @@ export function createMarkdownStream(container: HTMLElement, options: MarkdownOp
 }
 
 class Stream implements MarkdownStream {
-  readonly #container: HTMLElement;
   readonly #document: MarkdownDocument;
   readonly #schedule: (render: () => void) => () => void;
   #pending = "";
@@ -46,9 +45,10 @@ class Stream implements MarkdownStream {
   #callOff: (() => void) | null = null;
   #idle: ReturnType<typeof setTimeout> | null = null;
   #tail: HTMLElement | null = null;
+  #drawn = 0;
 
   constructor(container: HTMLElement, options: MarkdownOptions) {
-    this.#container = container;
+    adoptStyles(container);
     this.#document = new MarkdownDocument(container, options);
     this.#schedule = options.schedule ?? nextFrame;
   }
@@ -69,6 +69,7 @@ class Stream implements MarkdownStream {
     if (this.#ended) return;
     this.#ended = true;
     this.#stopWaiting();
+    if (this.#idle !== null) clearTimeout(this.#idle);
     this.#read(Number.POSITIVE_INFINITY);
     this.#document.end();
     this.#mark(null);
@@ -84,20 +85,22 @@ class Stream implements MarkdownStream {
   #stopWaiting(): void {
     this.#callOff?.();
     this.#callOff = null;
-    if (this.#idle !== null) clearTimeout(this.#idle);
-    this.#idle = null;
   }
 
   #render(until: number): void {
-    adoptStyles(this.#container);
     this.#read(until);
     this.#document.draw(false);
     this.#mark(this.#document.tail);
     if (this.#pending !== "") this.#wait();
-    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#drawn += 1;
+    if (this.#idle === null) this.#waitIdle(this.#drawn);
+  }
+
+  #waitIdle(drawn: number): void {
     this.#idle = setTimeout(() => {
       this.#idle = null;
-      this.#document.draw(true);
+      if (this.#drawn === drawn) this.#document.draw(true);
+      else this.#waitIdle(this.#drawn);
     }, IDLE_MS);
   }
 

@@ -12,8 +12,16 @@ const DEEPEST = 200;
 export interface Shown {
   inline: Inline;
   readonly node: Node;
-  inner: Shown[];
+  readonly inner: Shown[];
+  /** A text that grows has further nodes: the browser's work for each change grows with the length of the node. */
+  readonly more: Text[];
 }
+
+/** A text node that is longer is not made longer. */
+const LONG_TEXT = 64;
+
+/** The last node of an inline value. */
+export const lastNode = (shown: Shown): Node => shown.more.at(-1) ?? shown.node;
 
 /** Makes and changes the nodes of inline values, as a user of the renderer wants them. */
 export class Elements {
@@ -46,7 +54,9 @@ export class Elements {
       const [old, inline] = [shown[same], next[same]];
       if (old === undefined || inline === undefined || !this.#update(old, inline)) break;
     }
-    for (const old of shown.splice(same)) old.node.parentNode?.removeChild(old.node);
+    for (const { node, more } of shown.splice(same)) {
+      for (const one of [node, ...more]) one.parentNode?.removeChild(one);
+    }
     for (const inline of next.slice(same)) {
       const made = this.#make(inline);
       parent.insertBefore(made.node, before);
@@ -60,7 +70,7 @@ export class Elements {
     switch (next.type) {
       case "text":
         if (inline.type !== "text") return false;
-        setText(node as Text, visible(next.value));
+        grow(old, visible(inline.value), visible(next.value));
         break;
       case "code":
         if (inline.type !== "code") return false;
@@ -87,7 +97,7 @@ export class Elements {
   }
 
   #make(inline: Inline): Shown {
-    const shown: Shown = { inline, node: this.#node(inline), inner: [] };
+    const shown: Shown = { inline, node: this.#node(inline), inner: [], more: [] };
     if ("children" in inline) this.patch(shown.node, shown.inner, inline.children, null);
     return shown;
   }
@@ -171,6 +181,21 @@ const refuse = (event: Event): void => event.preventDefault();
 
 const holdsPicture = (inlines: readonly Inline[]): boolean =>
   inlines.some((inline) => inline.type === "image" || ("children" in inline && holdsPicture(inline.children)));
+
+function grow(shown: Shown, before: string, after: string): void {
+  if (before === after) return;
+  const last = lastNode(shown) as Text;
+  if (!after.startsWith(before)) {
+    for (const one of shown.more.splice(0)) one.remove();
+    (shown.node as Text).data = after;
+  } else if (last.length < LONG_TEXT) {
+    last.appendData(after.slice(before.length));
+  } else {
+    const next = document.createTextNode(after.slice(before.length));
+    last.after(next);
+    shown.more.push(next);
+  }
+}
 
 function setText(node: Text, text: string): void {
   const { data } = node;

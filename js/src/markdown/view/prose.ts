@@ -4,7 +4,7 @@ import type { Definitions } from "../definitions.ts";
 import type { Order } from "../inlines/attention.ts";
 import { scan, type Context } from "../inlines/scan.ts";
 import type { Inline } from "../inlines/tree.ts";
-import type { Elements, Shown } from "./elements.ts";
+import { lastNode, type Elements, type Shown } from "./elements.ts";
 
 /** Text that is settled is left alone once there is so much of it. */
 const SETTLE_AFTER = 512;
@@ -50,7 +50,7 @@ export class Prose implements Context {
 
   /** Its nodes, in order. */
   get nodes(): readonly Node[] {
-    return [...this.#settled, ...this.#live.map(({ node }) => node)];
+    return [...this.#settled, ...this.#live.flatMap(({ node, more }) => [node, ...more])];
   }
 
   target(label: string): ReturnType<Context["target"]> {
@@ -113,7 +113,7 @@ export class Prose implements Context {
     const { inlines } = scan(this.#text, this.#base, stop, this.#order, this);
     this.final = false;
     this.#show(inlines);
-    this.#settled.push(...this.#live.splice(0).map(({ node }) => node));
+    this.#settled.push(...this.#live.splice(0).flatMap(({ node, more }) => [node, ...more]));
     this.#base = stop;
     this.#order ??= order;
   }
@@ -128,7 +128,8 @@ export class Prose implements Context {
 
   /** What comes after its last node in the same element. */
   #behind(): Node | null {
-    const last = this.#live.at(-1)?.node ?? this.#settled.at(-1);
+    const live = this.#live.at(-1);
+    const last = live ? lastNode(live) : this.#settled.at(-1);
     return last?.parentNode === this.#host ? (last?.nextSibling ?? null) : null;
   }
 }
