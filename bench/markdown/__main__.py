@@ -39,13 +39,13 @@ def options() -> argparse.ArgumentParser:
     """What may be asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench.markdown")
     parser.add_argument("--quick", action="store_true", help="one round, short budgets")
-    parser.add_argument("--only", default="", help=f"{','.join(bundles.PEERS)},{bundles.FLOOR}")
+    parser.add_argument("--only", default="", help=",".join((*bundles.PEERS, *bundles.ON_REQUEST)))
     parser.add_argument("--texts", default="", help=",".join(text.name for text in TEXTS))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--parts", default=",".join(PARTS), help=f"of {','.join(PARTS)}")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of commonmark.json")
     parser.add_argument("--no-follow", action="store_true", help="do not scroll to the end")
-    parser.add_argument("--ours", type=Path, default=bundles.OURS, help="another bundle of ours")
+    parser.add_argument("--ours", type=Path, default=bundles.CORE, help="another bundle of ours")
     return parser
 
 
@@ -55,7 +55,7 @@ def plan(asked: argparse.Namespace, parser: argparse.ArgumentParser) -> Plan:
     names = asked.texts.split(",") if asked.texts else [text.name for text in TEXTS]
     if asked.quick and not asked.texts:
         names = ["answer", "long", "code"]
-    peers = tuple(one for one in (*bundles.PEERS, bundles.FLOOR) if one in only)
+    peers = tuple(one for one in (*bundles.PEERS, *bundles.ON_REQUEST) if one in only)
     texts = tuple(one for one in TEXTS if one.name in names)
     if len(peers) < len(only) or len(texts) < len(names):
         parser.error(

@@ -68,7 +68,10 @@ class Chromium:
 
     def __init__(self, playwright: Playwright, ours: Path, *, unlimited: bool = True) -> None:
         self._playwright = playwright
-        self._ours = ours
+        self._shipped = {
+            f"{bundles.STREAMCHAT}/index.js": ours,
+            f"{bundles.WHOLE}/index.js": bundles.ALL,
+        }
         self._flags = FLAGS + (UNLIMITED if unlimited else [])
         self._browser: Browser | None = None
         self.loaded: dict[str, dict[str, float]] = {}
@@ -98,20 +101,17 @@ class Chromium:
             if file == "":
                 route.fulfill(body=PAGE, content_type="text/html", headers=ISOLATED)
                 return
-            path = bundles.MADE / file
-            if not path.is_file() and not file.startswith(f"{bundles.STREAMCHAT}/"):
+            path = self._shipped.get(file, bundles.MADE / file)
+            if not path.is_file():
                 route.fulfill(status=404)
                 return
             if file.startswith(f"{peer}/"):
-                path = self._ours if peer == bundles.STREAMCHAT else path
                 self.loaded.setdefault(peer, {})[file] = bundles.gzip_kb(path)
             route.fulfill(path=path)
 
         page.route(f"{SITE}**", answer)
         page.goto(SITE)
         page.evaluate("peer => void (document.title = peer)", peer)
-        if peer == bundles.STREAMCHAT and bundles.STYLE.exists():
-            page.add_style_tag(content=bundles.STYLE.read_text("utf-8"))
         try:
             yield page
         except Late as late:

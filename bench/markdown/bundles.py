@@ -11,9 +11,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 MODULES = HERE / "node_modules"
 MADE = MODULES / ".bundles"
-OURS = ROOT / "js" / "dist" / "markdown.js"
 CORE = ROOT / "js" / "dist" / "markdown-core.js"
-STYLE = ROOT / "js" / "dist" / "markdown.css"
+ALL = ROOT / "js" / "dist" / "markdown.js"
 
 STREAMCHAT = "streamchat"
 PEERS = (
@@ -25,8 +24,11 @@ PEERS = (
     "streamdown",
     "jupyterlab",
 )
+WHOLE = "streamchat-whole"
+"""Ours as its one module is by default: with colours, which of the others only some have."""
 FLOOR = "floor"
-"""Not a renderer but the cost of a frame; only on request."""
+"""Not a renderer but the cost of a frame."""
+ON_REQUEST = (WHOLE, FLOOR)
 SCRIPTS = ("drive", "churn", "exact", "live")
 
 
@@ -53,7 +55,7 @@ def prepare(peers: tuple[str, ...]) -> None:
         npm = modules / "npm" / "bin" / "npm-cli.js"
         node(npm, "ci", "--ignore-scripts", "--loglevel=error")
         mark.touch()
-    entries = [HERE / "peers" / f"{peer}.js" for peer in peers if peer != STREAMCHAT]
+    entries = [HERE / "peers" / f"{peer}.js" for peer in peers if peer not in {STREAMCHAT, WHOLE}]
     entries += [HERE / f"{script}.js" for script in SCRIPTS]
     common = (lock, HERE / "bundle.mjs", HERE / "peers" / "whole.js", HERE / "normal.js")
     since = max(path.stat().st_mtime for path in common)

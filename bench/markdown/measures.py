@@ -122,35 +122,34 @@ def told(one: Found) -> str:
 
 def exponents(
     chromium: Chromium, plan: Plan, peers: tuple[str, ...], say: Callable[[str], None]
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, Found]]:
     """By text and peer: the exponent of the growth of task time between the two sizes.
 
-    Infinite where it failed; a lower bound where it was cut off.
+    `bound`: the larger one was cut off or failed, so the exponent is more.
     """
-    small, large = plan.sizes
-    found: dict[str, dict[str, float]] = {}
+    found: dict[str, dict[str, Found]] = {}
     for text in plan.texts:
         if text is TEXTS[0]:
             continue
+        small, large = (text.make(size) for size in plan.sizes)
         for peer in peers:
             low, high = (
                 chromium.feed(
                     peer,
-                    text.make(size),
+                    written,
                     BIG,
                     warm=(TEXTS[0].written(), plan.warm_s),
                     budget_s=plan.budget(peer),
                     follow=plan.follow,
                 )
-                for size in (small, large)
+                for written in (small, large)
             )
-            if "error" in low or "error" in high:
-                found.setdefault(text.name, {})[peer] = math.inf
-                continue
-            growth = (high["task_ms"] / high["share"]) / (low["task_ms"] / low["share"])
-            size = len(text.make(large)) / len(text.make(small))
-            exponent = math.log(growth) / math.log(size)
-            found.setdefault(text.name, {})[peer] = exponent
+            exponent = math.inf
+            if low["share"] and high["share"]:
+                growth = (high["task_ms"] / high["share"]) / (low["task_ms"] / low["share"])
+                exponent = math.log(growth) / math.log(len(large) / len(small))
+            bound = high["share"] < 1
+            found.setdefault(text.name, {})[peer] = {"exponent": exponent, "bound": bound}
             say(f"exponent of {text.title}, {peer}: {exponent:.2f} ({told(low)}; {told(high)})")
     return found
 

@@ -16,6 +16,7 @@ COLOURS = {
     "incremark": "#7048e8",
     "streamdown": "#2b8a3e",
     "jupyterlab": "#e8b100",
+    "streamchat-whole": "#f08c00",
     "floor": "#ced4da",
 }
 SVG = "http://www.w3.org/2000/svg"

@@ -41,7 +41,7 @@ class Results:
     plan: Plan
     ours: Path
     cells: Cells = field(default_factory=Cells)
-    exponents: dict[str, dict[str, float]] = field(default_factory=dict)
+    exponents: dict[str, dict[str, Any]] = field(default_factory=dict)
     churn: dict[str, dict[str, Any]] = field(default_factory=dict)
     exact: dict[str, Any] = field(default_factory=dict)
     live: dict[str, Any] = field(default_factory=dict)
@@ -135,6 +135,9 @@ def properties(found: Results) -> str:
                 score(exact["glued"]) if exact else "",
             ]
         )
+        if peer == OURS:
+            more = f"{bundles.gzip_kb(bundles.ALL):.1f}"
+            rows.append(["the same with mathematics and colours", more, *[""] * 5])
     head = ["", "KB gzip", "script a token, µs", "longest flush, ms", "nodes created / final"]
     return table([*head, "CommonMark", "glued documents"], rows)
 
@@ -176,16 +179,17 @@ def verdicts(found: Results) -> Iterator[Verdict]:
         exponents = found.exponents.get(text.name, {})
         if OURS in exponents:
             name = f"growth exponent from {low} to {high}: {text.name}"
-            yield Verdict.at_most(name, 1.1, exponents[OURS])
+            value, bound = exponents[OURS]["exponent"], exponents[OURS]["bound"]
+            shown = f"{'> ' if bound else ''}{value:.2f}"
+            yield Verdict.at_most(name, 1.1, math.inf if bound else value, shown)
     if found.live:
         one, four = found.live.values()
         yield Verdict.at_most("longest flush at 1,000 tokens/s, ms", 16, one["longest"])
         yield Verdict.at_most(
             "long tasks, four streams of 500 tokens/s", 0, four["tasks"], str(four["tasks"])
         )
-    if bundles.CORE.exists() or OURS in found.gzip_kb:
-        core = bundles.CORE if bundles.CORE.exists() else found.ours
-        yield Verdict.at_most(f"{core.name}, KB gzip", 20, bundles.gzip_kb(core))
+    if OURS in found.plan.peers:
+        yield Verdict.at_most(f"{found.ours.name}, KB gzip", 20, bundles.gzip_kb(found.ours))
     for text in TEXTS:
         churn = found.churn.get(text.name, {}).get(OURS)
         if churn:
