@@ -37,6 +37,7 @@ export class ListBlock implements List {
   /** The blocks of the open item. */
   children: Groups;
   readonly #items: Groups;
+  readonly #number: number;
   #paragraphs: Paragraph[] = [];
 
   constructor(parent: Groups, start: ItemStart) {
@@ -46,6 +47,7 @@ export class ListBlock implements List {
     if (start.ordered && start.number !== 1) element.setAttribute("start", String(start.number));
     parent.append(element);
     this.#items = new Groups(element, "items");
+    this.#number = start.number;
     this.children = this.#begin(start);
   }
 
@@ -74,7 +76,10 @@ export class ListBlock implements List {
     this.emptyStart = start.emptyStart;
     this.closed = false;
     const item = document.createElement("li");
-    this.#items.append(item);
+    const host = this.#items.next();
+    // Containment keeps the numbers of other groups out: they go on from here.
+    if (this.ordered && host !== this.#items.element && !host.hasChildNodes()) item.style.counterSet = `list-item ${this.#number + this.#items.count - 1}`;
+    host.append(item);
     return new Groups(item, "blocks");
   }
 }

@@ -38,29 +38,21 @@ export interface Item {
   to: number;
 }
 
-/** What a reader of pictures' descriptions gets. */
+/** What a reader of pictures' descriptions gets. However deep it is nested, it takes no deep stack. */
 export function plainText(inlines: readonly Inline[]): string {
   let text = "";
-  for (const inline of inlines) {
-    switch (inline.type) {
-      case "text":
-      case "code":
-        text += inline.value;
-        break;
-      case "image":
-        text += inline.alt;
-        break;
-      case "math":
-        text += inline.written;
-        break;
-      case "break":
-        text += "\n";
-        break;
-      case "check":
-      case "note":
-        break;
-      default:
-        text += plainText(inline.children);
+  const left = [...inlines].reverse();
+  for (let inline = left.pop(); inline !== undefined; inline = left.pop()) {
+    if ("children" in inline) {
+      for (let index = inline.children.length - 1; index >= 0; index -= 1) left.push(inline.children[index] as Inline);
+    } else if (inline.type === "image") {
+      text += inline.alt;
+    } else if (inline.type === "math") {
+      text += inline.written;
+    } else if (inline.type === "break") {
+      text += "\n";
+    } else if (inline.type === "text" || inline.type === "code") {
+      text += inline.value;
     }
   }
   return text;

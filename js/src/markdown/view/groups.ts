@@ -27,10 +27,12 @@ export class Groups {
     this.#count += 1;
     if (index < 0) return this.element;
     if (this.#outer === null || index % (SIZE * SIZE) === 0) {
-      this.#outer = this.#group(this.element, SIZE);
+      this.#outer?.classList.add("streamchat-md-full");
+      this.#outer = this.#group(this.element, "streamchat-md-groups");
     }
     if (this.#inner === null || index % SIZE === 0) {
-      this.#inner = this.#group(this.#outer, 1);
+      this.#inner?.classList.add("streamchat-md-full");
+      this.#inner = this.#group(this.#outer, "");
     }
     return this.#inner;
   }
@@ -39,10 +41,10 @@ export class Groups {
     this.next().appendChild(child);
   }
 
-  #group(parent: HTMLElement, size: number): HTMLElement {
+  /** A group is passed over by the browser only once it is full: until then its height would be a bad guess. */
+  #group(parent: HTMLElement, kind: string): HTMLElement {
     const group = document.createElement("div");
-    group.className = `streamchat-md-group streamchat-md-${this.#look}`;
-    if (size > 1) group.className += " streamchat-md-groups";
+    group.className = `streamchat-md-group streamchat-md-${this.#look} ${kind}`.trim();
     parent.appendChild(group);
     return group;
   }

@@ -1,17 +1,24 @@
-/** The few rules without which the renderer does not work: containment of groups, and the long table's columns. */
+/**
+ * The few rules without which the renderer does not work: containment of groups, and the long table's columns.
+ *
+ * A contained group is clipped to its box: it is as wide as its longest line, and holds its items' markers.
+ */
 
 const RULES = `
-.streamchat-md-group { content-visibility: auto; }
-.streamchat-md-lines { contain-intrinsic-block-size: auto 42em; }
-.streamchat-md-items { contain-intrinsic-block-size: auto 48em; }
+.streamchat-md-group { display: flow-root; contain: layout style; }
+.streamchat-md-full { content-visibility: auto; }
+.streamchat-md-lines { width: max-content; min-width: 100%; contain-intrinsic-size: auto 0px auto 42em; }
+.streamchat-md-wrapped .streamchat-md-lines { width: auto; }
+.streamchat-md-items { margin-inline-start: -4em; padding-inline-start: 4em; contain-intrinsic-block-size: auto 48em; }
 .streamchat-md-blocks { contain-intrinsic-block-size: auto 100em; }
 .streamchat-md-rows { contain-intrinsic-block-size: auto 64em; }
 .streamchat-md-groups { contain-intrinsic-block-size: auto 1200em; }
+.streamchat-md-groups > .streamchat-md-items { margin-inline-start: -4em; }
 table:not(.streamchat-md-long) > * > .streamchat-md-group, table:not(.streamchat-md-long) .streamchat-md-group { display: contents; }
 .streamchat-md-long, .streamchat-md-long > thead, .streamchat-md-long > tbody { display: block; }
 .streamchat-md-long tr { display: grid; grid-template-columns: var(--streamchat-md-columns); }
 .streamchat-md-html { white-space: pre-wrap; overflow-wrap: anywhere; }
-@media print { .streamchat-md-group { content-visibility: visible; } }
+@media print { .streamchat-md-full { content-visibility: visible; } }
 `;
 
 let sheet: CSSStyleSheet | null = null;
