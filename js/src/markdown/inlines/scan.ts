@@ -84,23 +84,23 @@ class Scan {
   }
 
   run(): Scanned {
-    this.#begin();
-    for (;;) {
+    for (let going = this.#begin(); going; ) {
       SPECIAL.lastIndex = this.#at;
       const found = SPECIAL.exec(this.#text);
       if (found === null || found.index >= this.#end) break;
       this.#at = found.index;
-      if (!this.#special(found[0])) break;
+      going = this.#special(found[0]);
     }
     return this.#finish();
   }
 
-  #begin(): void {
-    if (this.#from > 0 || !this.#context.task) return;
+  #begin(): boolean {
+    if (this.#from > 0 || !this.#context.task) return true;
     TASK.lastIndex = 0;
     const found = TASK.exec(this.#text);
-    if (found === null || TASK.lastIndex >= this.#end) return;
-    this.#push({ type: "check", checked: /x/i.test(found[1] ?? "") }, 3);
+    if (found !== null && TASK.lastIndex < this.#end) this.#push({ type: "check", checked: /x/i.test(found[1] ?? "") }, 3);
+    else if (!this.#context.final && /^\[[ \txX]\][ \t]*$/.test(this.#text)) return this.#hold();
+    return true;
   }
 
   /** Deal with what is at `at`; false to end here and hold the rest back. */

@@ -158,7 +158,9 @@ export class Elements {
   #picture(address: string, title: string | null, alt: string): Node {
     const schemes = PICTURE_SCHEMES.filter((scheme) => this.#schemes.includes(scheme));
     const allowed = allowedAddress(address, schemes, this.#relative);
-    if (this.#images === "ask" && allowed !== null && allowed !== "") return pictureCard(allowed, title, visible(alt));
+    if (this.#images === "ask") {
+      return allowed ? pictureCard(allowed, title, visible(alt)) : document.createTextNode(visible(alt));
+    }
     const node = document.createElement("img");
     node.setAttribute("alt", visible(alt));
     if (title !== null) node.setAttribute("title", visible(title));
