@@ -2,7 +2,7 @@
 
 import { DocumentBlock, ListBlock, QuoteBlock, type ContainerBlock } from "./blocks/containers.ts";
 import { unindented } from "./blocks/cursor.ts";
-import { Code, Heading, Html, Paragraph, Table, type Leaf } from "./blocks/leaves.ts";
+import { Code, Formula, Heading, Html, Paragraph, Table, type Leaf } from "./blocks/leaves.ts";
 import { planLine, type Plan } from "./blocks/plan.ts";
 import { isRule, type Align } from "./blocks/starts.ts";
 import { Definitions } from "./definitions.ts";
@@ -169,7 +169,9 @@ export class MarkdownDocument {
       case "row":
         return this.#leaf?.line(cursor.rest);
       case "math":
-        return;
+        this.#closeLeaf();
+        this.#leaf = new Formula(this.#desk, flow.close, this.#place);
+        return this.#leaf.line(unindented(cursor.rest));
       default:
         flow satisfies never;
     }

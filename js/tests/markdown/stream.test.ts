@@ -182,6 +182,52 @@ describe("what is shown", () => {
   });
 });
 
+describe("formulas", () => {
+  /** Draws its source in a `math` element; an empty one cannot be read. */
+  const math = (source: string, display: boolean): Element | null => {
+    if (source.includes("bad")) return null;
+    const element = document.createElement("math");
+    element.setAttribute("display", display ? "block" : "inline");
+    element.textContent = source;
+    return element;
+  };
+  const drawn = (text: string): [HTMLElement, string[]] => {
+    const show = (pieces: readonly string[]): HTMLElement => {
+      const container = document.createElement("div");
+      const stream = createMarkdownStream(container, { ...manual, math });
+      for (const piece of pieces) {
+        stream.push(piece);
+        stream.flush();
+      }
+      stream.end();
+      return container;
+    };
+    const [whole, letters] = [show([text]), show([...text])];
+    expect(letters.innerHTML.replaceAll(' class=""', "")).toBe(whole.innerHTML);
+    return [whole, [...whole.querySelectorAll("math")].map((one) => `${one.getAttribute("display")}: ${one.textContent}`)];
+  };
+
+  it.each([
+    ["a $x^2$ b", ["inline: x^2"]],
+    ["\\(y_1\\) and \\[z\\] and $$w$$", ["inline: y_1", "block: z", "block: w"]],
+    ["text\n$$\n- a\n= b\n\n# c\n$$\nmore", ["block: \n- a\n= b\n\n# c\n"]],
+    ["\\[\nx_1 * x_2 * x_3\n\\]\n\nmore", ["block: \nx_1 * x_2 * x_3\n"]],
+    ["- item\n\n  $$\n  x\n  $$", ["block: \nx\n"]],
+    ["costs $5 and $15, or $20.", []],
+    ["US$5, `$x$` and \\$x\\$", []],
+  ])("%j", (text, formulas) => {
+    const [container, found] = drawn(text);
+    expect(found).toEqual(formulas);
+    if (text.includes("more")) expect(container.textContent).toContain("more");
+  });
+
+  it("one that cannot be read shows its source, as does one that is never closed", () => {
+    expect(drawn("a $bad$ b")[0].textContent).toBe("a $bad$ b");
+    expect(drawn("$$\nbad\n$$")[0].textContent).toBe("$$\nbad\n$$");
+    expect(drawn("$$\nx\n\ny")[0].textContent).toBe("$$\nx\n\ny");
+  });
+});
+
 describe("a growing text", () => {
   beforeEach(() => vi.useRealTimers());
 

@@ -259,6 +259,49 @@ export class Html implements Leaf {
   }
 }
 
+/** A formula of several lines, which may look like any blocks. It shows when it is closed; if it never is, as text. */
+export class Formula implements Leaf {
+  readonly open: OpenLeaf;
+  readonly tail = null;
+  readonly #desk: Desk;
+  readonly #place: Place;
+  readonly #end: string;
+  #text = "";
+  #begun = false;
+
+  constructor(desk: Desk, end: string, place: Place) {
+    this.open = { type: "math", close: end };
+    [this.#desk, this.#end, this.#place] = [desk, end, place];
+  }
+
+  line(text: string): void {
+    this.#text += this.#begun ? `\n${text}` : text;
+    this.#begun = true;
+  }
+
+  more(text: string): void {
+    this.#text += text;
+  }
+
+  lineEnd(): boolean {
+    return this.#text.includes(this.#end, 2);
+  }
+
+  draw(): void {}
+
+  close(): void {
+    const element = document.createElement("p");
+    this.#place().append(element);
+    const end = this.#text.indexOf(this.#end, 2);
+    const to = end < 0 ? this.#text.length : end + 2;
+    const written = this.#text.slice(0, to);
+    const after = { type: "text", value: this.#text.slice(to) } as const;
+    const formula = { type: "math", source: written.slice(2, -2), display: true, written } as const;
+    const whole = end < 0 ? [{ type: "text", value: written } as const] : [formula];
+    this.#desk.elements.patch(element, [], after.value.trim() === "" ? whole : [...whole, after], null);
+  }
+}
+
 export class Table implements Leaf {
   readonly open: OpenLeaf = { type: "table" };
   readonly #view: TableView;

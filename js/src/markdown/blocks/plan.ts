@@ -165,6 +165,7 @@ function flowOf(cursor: Cursor, leaf: OpenLeaf | null, lazy: boolean, math: bool
   if (html > 0) return { type: "html", kind: html as HtmlKind };
   const fence = fenceStart(text);
   if (fence !== null) return { type: "fence", fence, indent };
+  if (math && !complete && /^[$\\]$/.test(text)) return null;
   if (math && MATH.test(text)) return complete ? { type: "math", close: text[0] === "$" ? "$$" : "\\]" } : null;
   if (paragraph && !lazy && !leaf.lastIndented) {
     const aligns = delimiterRow(text);
