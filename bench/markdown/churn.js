@@ -1,6 +1,9 @@
 // Counts the nodes that a renderer makes for a text against those that are there in the end.
 
-/** `created`: every node that was made or came into the document, also by `innerHTML`. No frames: only nodes are counted. */
+/**
+ * `created`: every node that was made or came into the document, also by `innerHTML`. `held`: the most characters that
+ * came without any change to the page. No frames: only nodes are counted.
+ */
 export async function churn(create, { text, chunk, budget }) {
   const container = document.createElement("div");
   document.body.replaceChildren(container);
@@ -12,18 +15,23 @@ export async function churn(create, { text, chunk, budget }) {
   };
   watchMakers(note);
   let removed = 0;
+  let still = 0;
+  let held = 0;
   const take = (records) => {
+    still = 0;
     for (const record of records) {
       record.addedNodes.forEach(note);
       removed += record.removedNodes.length;
     }
   };
   const observer = new MutationObserver(take);
-  observer.observe(container, { subtree: true, childList: true });
+  observer.observe(container, { subtree: true, childList: true, characterData: true });
   const stream = create(container);
   const began = performance.now();
   let at = 0;
   for (; at < text.length && performance.now() - began < budget; at += chunk) {
+    held = Math.max(held, still);
+    still += chunk;
     stream.push(text.slice(at, at + chunk));
     await stream.flush();
     // React takes renderings without a task in between for an endless loop.
@@ -35,7 +43,7 @@ export async function churn(create, { text, chunk, budget }) {
   const walker = document.createTreeWalker(container);
   do final += 1;
   while (walker.nextNode());
-  return { created: seen.size, final, removed, share: Math.min(1, at / text.length) };
+  return { created: seen.size, final, removed, held, share: Math.min(1, at / text.length) };
 }
 
 const channel = new MessageChannel();

@@ -115,7 +115,7 @@ def told(one: Found) -> str:
         return str(one["error"])[:200]
     return (
         f"task {one['task_ms']:,.0f} ms in {one['frames']:,} frames,"
-        f" script {one['script_ms']:,.0f}, layout {one['layout_ms']:,.0f},"
+        f" {one['layouts']:,.0f} layouts, script {one['script_ms']:,.0f}, layout {one['layout_ms']:,.0f},"
         f" longest flush {one['longest_flush_ms']:.1f}{bound}"
     )
 

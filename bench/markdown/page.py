@@ -22,9 +22,10 @@ def write(found: Results) -> None:
         f"![Main-thread time a frame, by text and renderer](images/{PICTURE.name})",
         report.times(found, "main thread, ms", "task_ms", against),
         report.NOTES,
+        report.held(found),
         report.properties(found),
         report.judged(found),
     ]
-    written = "\n\n".join(parts)
+    written = "\n\n".join(part for part in parts if part)
     PAGE.write_text(f"{before}{BEGIN}\n{written}\n{END}{after}", "utf-8")
     PICTURE.write_text(plot.svg(found), "utf-8")

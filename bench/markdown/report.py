@@ -117,6 +117,20 @@ def times(found: Results, title: str, figure: str, against: tuple[str, ...]) -> 
     return table([title, *peers, *(f"ours / {peer}" for peer in against)], rows)
 
 
+def held(found: Results) -> str:
+    """Who changes the page in fewer frames than text comes in, for that is cheaper to do."""
+    said = []
+    for text in TEXTS:
+        for peer in found.plan.peers:
+            one = found.cells.median(text.name, "frames", peer)
+            if one and "error" not in one and one["layouts"] < 0.9 * one["frames"]:
+                churn = found.churn.get(text.name, {}).get(peer)
+                most = f", {churn['held']:,} characters at most" if churn else ""
+                share = one["layouts"] / one["frames"]
+                said.append(f"{peer} in the {text.title} in {share:.0%} of its frames{most}")
+    return f"Changed the page less often than text came: {'; '.join(said)}." if said else ""
+
+
 def properties(found: Results) -> str:
     """What is said of each peer once."""
     rows = []
@@ -220,6 +234,7 @@ def printed(found: Results) -> str:
         times(found, "main thread, ms", "task_ms", others),
         times(found, "of it script, style, layout, ms", "work_ms", others),
         NOTES,
+        held(found),
         properties(found),
         judged(found),
     ]
