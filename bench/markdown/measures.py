@@ -115,8 +115,8 @@ def told(one: Found) -> str:
         return str(one["error"])[:200]
     return (
         f"task {one['task_ms']:,.0f} ms in {one['frames']:,} frames,"
-        f" {one['layouts']:,.0f} layouts, script {one['script_ms']:,.0f}, layout {one['layout_ms']:,.0f},"
-        f" longest flush {one['longest_flush_ms']:.1f}{bound}"
+        f" {one['layouts']:,.0f} layouts, script {one['script_ms']:,.0f},"
+        f" layout {one['layout_ms']:,.0f}, longest flush {one['longest_flush_ms']:.1f}{bound}"
     )
 
 
