@@ -2,9 +2,11 @@
 
 import { DocumentBlock, ListBlock, QuoteBlock, type ContainerBlock } from "./blocks/containers.ts";
 import { unindented } from "./blocks/cursor.ts";
-import { Code, Formula, Heading, Html, Paragraph, Table, type Leaf } from "./blocks/leaves.ts";
+import type { Leaf } from "./blocks/leaf.ts";
+import { Heading, Paragraph, Table } from "./blocks/leaves.ts";
 import { planLine, type Plan } from "./blocks/plan.ts";
 import { isRule, type Align } from "./blocks/starts.ts";
+import { Code, Formula, Html } from "./blocks/verbatim.ts";
 import { Definitions } from "./definitions.ts";
 import { unescaped } from "./inlines/characters.ts";
 import type { MarkdownOptions } from "./options.ts";

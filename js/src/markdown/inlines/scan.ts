@@ -1,9 +1,12 @@
 /** One pass over a block's text, from a place before which nothing changes any more. */
 
 import { resolve, resolveInside, type Order } from "./attention.ts";
+import { autolinkAt, htmlEnd } from "./angle.ts";
 import { isAlphanumeric, isEscapable, kindOf, Kind, REFERENCE, referenced } from "./characters.ts";
+import { formulaAt } from "./formula.ts";
 import { labelEnd, normalized, resource } from "./link.ts";
 import { emailLiteral, protocolLiteral, wwwLiteral, type Literal } from "./literal.ts";
+import { Ticks } from "./ticks.ts";
 import { plainText, type Bracket, type Delimiter, type Inline, type Item } from "./tree.ts";
 
 export interface Target {
@@ -39,17 +42,6 @@ export interface Scanned {
 /** A bracket that waits for its other half longer than this is shown as it is written. */
 const LONGEST_WAIT = 1000;
 const SPECIAL = /[\\`*_~[\]!<&\n$@]|https?:\/\/|www\./gi;
-const AUTOLINK = /<([A-Za-z][A-Za-z\d.+-]{1,31}:[^<>\u0000-\u0020\u007f]*)>/y;
-const AUTOLINK_EMAIL =
-  /<([\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z\d](?:[A-Za-z\d-]{0,61}[A-Za-z\d])?(?:\.[A-Za-z\d](?:[A-Za-z\d-]{0,61}[A-Za-z\d])?)*)>/y;
-const ATTRIBUTE = String.raw`\s+[A-Za-z:_][\w.:-]*(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'/<=>\`]+))?`;
-const HTML = new RegExp(
-  String.raw`<(?:[A-Za-z][A-Za-z\d-]*(?:${ATTRIBUTE})*\s*\/?>|\/[A-Za-z][A-Za-z\d-]*\s*>)`, "y",
-);
-/** The other kinds of raw HTML: how they begin, and what ends them. */
-const HTML_OTHERS: readonly (readonly [RegExp, string])[] = [
-  [/<!--(?=-?>)/y, ">"], [/<!--/y, "-->"], [/<\?/y, "?>"], [/<!\[CDATA\[/y, "]]>"], [/<![A-Za-z]/y, ">"],
-];
 const TASK = /\[([ \t\nxX])\](?=\n|[ \t]+[^ \t])/y;
 
 export function scan(text: string, from: number, end: number, order: Order, context: Context): Scanned {
@@ -69,8 +61,7 @@ class Scan {
   readonly #items: Item[] = [];
   /** Where in `items` the open brackets are. */
   readonly #brackets: number[] = [];
-  /** Runs of backticks by length, each with its places in order. */
-  #ticks: Map<number, number[]> | null = null;
+  #ticks: Ticks | null = null;
   /** Ends of raw HTML that do not come. */
   readonly #missing = new Set<string>();
   /** No e-mail address begins before. */
@@ -193,7 +184,8 @@ class Scan {
     const size = this.#run("`");
     const begin = this.#at + size;
     if (begin >= this.#end && !this.#context.final) return this.#hold();
-    const close = this.#closingTicks(size, begin);
+    this.#ticks ??= new Ticks(this.#text, begin, this.#end);
+    const close = this.#ticks.closing(size, begin);
     if (close !== null) {
       if (close + size >= this.#end && !this.#context.final) this.#settled = Math.min(this.#settled, this.#at);
       this.#push({ type: "code", value: this.#codeValue(begin, close) }, close + size - this.#at);
@@ -208,24 +200,6 @@ class Scan {
     if (shown === "") return this.#hold();
     this.#push({ type: "code", value: this.#unpiped(shown) }, this.#end - this.#at);
     return false;
-  }
-
-  #closingTicks(size: number, from: number): number | null {
-    if (this.#ticks === null) {
-      this.#ticks = new Map();
-      const runs = /`+/g;
-      runs.lastIndex = from;
-      for (let found = runs.exec(this.#text); found !== null && found.index < this.#end; found = runs.exec(this.#text)) {
-        const length = Math.min(found[0].length, this.#end - found.index);
-        const places = this.#ticks.get(length);
-        if (places) places.push(found.index);
-        else this.#ticks.set(length, [found.index]);
-      }
-      for (const places of this.#ticks.values()) places.reverse();
-    }
-    const places = this.#ticks.get(size);
-    while (places?.length && (places.at(-1) ?? 0) < from) places.pop();
-    return places?.at(-1) ?? null;
   }
 
   #codeValue(from: number, to: number): string {
@@ -364,17 +338,13 @@ class Scan {
   }
 
   #angle(): boolean {
-    for (const [pattern, scheme] of [[AUTOLINK, ""], [AUTOLINK_EMAIL, "mailto:"]] as const) {
-      pattern.lastIndex = this.#at;
-      const found = pattern.exec(this.#text);
-      if (found !== null && pattern.lastIndex <= this.#end) {
-        const value = found[1] ?? "";
-        const children: Inline[] = [{ type: "text", value }];
-        this.#push({ type: "link", address: scheme + value, title: null, children }, found[0].length);
-        return true;
-      }
+    const link = autolinkAt(this.#text, this.#at, this.#end);
+    if (link !== null) {
+      const children: Inline[] = [{ type: "text", value: link.written }];
+      this.#push({ type: "link", address: link.address, title: null, children }, link.written.length + 2);
+      return true;
     }
-    const to = this.#htmlEnd();
+    const to = htmlEnd(this.#text, this.#at, this.#end, this.#missing);
     if (to !== null) {
       this.#push({ type: "text", value: this.#text.slice(this.#at, to) }, to - this.#at);
       return true;
@@ -386,21 +356,6 @@ class Scan {
     if (/^<[A-Za-z/!?]/.test(this.#text.slice(this.#at, this.#at + 2))) this.#settled = Math.min(this.#settled, this.#at);
     this.#at += 1;
     return true;
-  }
-
-  #htmlEnd(): number | null {
-    HTML.lastIndex = this.#at;
-    if (HTML.test(this.#text) && HTML.lastIndex <= this.#end) return HTML.lastIndex;
-    for (const [begin, close] of HTML_OTHERS) {
-      begin.lastIndex = this.#at;
-      if (!begin.test(this.#text) || begin.lastIndex > this.#end) continue;
-      if (this.#missing.has(close)) return null;
-      const found = this.#text.indexOf(close, begin.lastIndex);
-      if (found >= 0 && found + close.length <= this.#end) return found + close.length;
-      this.#missing.add(close);
-      return null;
-    }
-    return null;
   }
 
   #reference(): boolean {
@@ -439,8 +394,10 @@ class Scan {
   }
 
   #math(open: string): boolean {
-    const formula = this.#context.math ? this.#formula(open) : null;
+    const formula = this.#context.math ? formulaAt(this.#text, this.#at, this.#end, open, this.#context.final) : null;
     if (formula === undefined) return this.#hold();
+    // It may still be closed.
+    if (formula === null && this.#context.math) this.#settled = Math.min(this.#settled, this.#at);
     if (formula === null) {
       if (open === "$") this.#at += this.#run("$");
       else this.#push({ type: "text", value: open[1] ?? "" }, 2);
@@ -449,32 +406,6 @@ class Scan {
     const written = this.#text.slice(this.#at, formula.to);
     this.#push({ type: "math", source: formula.source, display: formula.display, written }, formula.to - this.#at);
     return true;
-  }
-
-  /** A formula here; undefined while it is not closed. Amounts of money are none: nothing numeric follows its end. */
-  #formula(open: string): { source: string; display: boolean; to: number } | null | undefined {
-    const mark = open === "$" && this.#text[this.#at + 1] === "$" ? "$$" : open;
-    const close = { "$": "$", "$$": "$$", "\\(": "\\)", "\\[": "\\]" }[mark] ?? "$";
-    const begin = this.#at + mark.length;
-    if (begin >= this.#end) return this.#context.final ? null : undefined;
-    if (mark === "$" && (kindOf(this.#text.charCodeAt(begin)) === Kind.Space || isAlphanumeric(this.#text.charCodeAt(this.#at - 1)))) return null;
-    for (let at = begin; ; at += 1) {
-      at = this.#text.indexOf(close, at);
-      if (at < 0 || at + close.length > this.#end) break;
-      let escapes = 0;
-      while (this.#text[at - 1 - escapes] === "\\") escapes += 1;
-      if (escapes % 2 === 1 && close[0] === "$") continue;
-      if (mark === "$") {
-        const [last, following] = [this.#text.charCodeAt(at - 1), this.#text.charCodeAt(at + 1)];
-        if (at + 1 >= this.#end && !this.#context.final) return undefined;
-        if (kindOf(last) === Kind.Space || (following >= 48 && following <= 57) || this.#text.slice(begin, at).includes("\n\n")) return null;
-      }
-      const source = this.#text.slice(begin, at);
-      return source.trim() === "" ? null : { source, display: mark === "$$" || mark === "\\[", to: at + close.length };
-    }
-    const soon = this.#end - begin < LONGEST_WAIT && !(mark === "$" && /^[\d.,]+(?:[\s.,;:)!?]|$)/.test(this.#text.slice(begin, this.#end)));
-    this.#settled = Math.min(this.#settled, this.#at);
-    return this.#context.final || !soon ? null : undefined;
   }
 
   #literal(found: string): boolean {
@@ -531,9 +462,7 @@ class Scan {
     while (to > this.#plain && /[ \t]/.test(this.#text[to - 1] ?? "")) to -= 1;
     if (!this.#context.final) {
       const word = /(?:^|[^A-Za-z])(h|ht|htt|https?|https?:|https?:\/|https?:\/\/|w|ww|www|www\.)$/i.exec(this.#text.slice(Math.max(this.#plain, to - 9), to));
-      const begun = to === this.#end && word ? (word[1]?.length ?? 0) : 0;
-      // A single letter is more often a word's beginning than an address's.
-      if (begun > 2) to -= begun;
+      if (to === this.#end) to -= word?.[1]?.length ?? 0;
       this.#settled = Math.min(this.#settled, to);
     }
     this.#flush(to);
