@@ -204,7 +204,8 @@ export class MarkdownDocument {
       host.append(element);
       return element;
     };
-    const leaf = new Paragraph(this.#desk, place, first && !indented);
+    const quote = inner instanceof QuoteBlock && this.#containers.length === 1 && inner.children.count === 0 ? inner : null;
+    const leaf = new Paragraph(this.#desk, place, first && !indented, quote && ((kind) => quote.alert(kind)));
     if (inner instanceof ListBlock) inner.holds(leaf);
     this.#leaf = leaf;
     leaf.line(text);

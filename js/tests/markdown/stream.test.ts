@@ -114,6 +114,19 @@ describe("what is shown", () => {
     );
   });
 
+  it("makes an alert of a quote that begins with its mark alone, and never shows the mark", () => {
+    for (const pieces of [["> [!NOTE]\n> Some *text*."], [..."> [!NOTE]\n> Some *text*."]]) {
+      const quote = shown(pieces).querySelector("blockquote");
+      expect(quote?.className).toBe("streamchat-md-alert streamchat-md-note");
+      expect(quote?.getAttribute("aria-label")).toBe("Note");
+      expect(quote?.innerHTML).toBe("<p>Some <em>text</em>.</p>");
+    }
+    expect(html("> [!NOTE]")).toBe("<blockquote><p>[!NOTE]</p></blockquote>");
+    expect(html("> [!NOTE] x\n> y")).toBe("<blockquote><p>[!NOTE] x\ny</p></blockquote>");
+    expect(html("> > [!TIP]\n> > y")).not.toContain("alert");
+    expect(html("- [!TIP]\n  y")).not.toContain("alert");
+  });
+
   it("shows raw HTML as text", () => {
     const node = shown(['<script>alert(1)</script>\n\nx <img src=x onerror="y()"> <b>z</b>\n\n<div id=a>\n']);
     expect(node.querySelector("script, img, b, [id]")).toBeNull();

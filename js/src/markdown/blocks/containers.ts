@@ -23,6 +23,13 @@ export class QuoteBlock implements Quote {
     parent.append(element);
     this.children = new Groups(element, "blocks");
   }
+
+  /** Show it as GitHub shows its alerts: its title is an attribute, like all words that are ours. */
+  alert(kind: string): void {
+    const { element } = this.children;
+    element.className = `streamchat-md-alert streamchat-md-${kind}`;
+    element.setAttribute("aria-label", kind[0]?.toUpperCase() + kind.slice(1));
+  }
 }
 
 export class ListBlock implements List {

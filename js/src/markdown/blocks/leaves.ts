@@ -8,6 +8,8 @@ import type { Leaf } from "./leaf.ts";
 import type { OpenLeaf } from "./plan.ts";
 import type { Align } from "./starts.ts";
 
+const ALERT = /^\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*\n?$/i;
+
 export class Paragraph implements Leaf {
   readonly #desk: Desk;
   readonly #prose: Prose;
@@ -16,11 +18,14 @@ export class Paragraph implements Leaf {
   #from = 0;
   #lastLine = 0;
   #lastIndented = false;
+  #alert: ((kind: string) => void) | null;
   /** Whether what comes next may be a definition. */
   #defines = true;
 
-  constructor(desk: Desk, place: Place, task: boolean) {
+  /** `task`: it may begin with a box. `alert`: it may begin with a line that makes an alert of its quote. */
+  constructor(desk: Desk, place: Place, task: boolean, alert: ((kind: string) => void) | null) {
     this.#desk = desk;
+    this.#alert = alert;
     this.#prose = new Prose(desk, place, { task });
   }
 
@@ -38,6 +43,7 @@ export class Paragraph implements Leaf {
 
   line(text: string, indented = false): void {
     if (this.#text !== "") this.#text += "\n";
+    this.#alarm();
     this.#define(false);
     this.#lastLine = this.#text.length;
     this.#lastIndented = indented;
@@ -53,6 +59,7 @@ export class Paragraph implements Leaf {
   }
 
   draw(force: boolean): void {
+    if (this.#alert !== null && ALERT.test(this.#text)) return;
     if (this.#defines) {
       // A definition, or what may become one, shows nothing.
       this.#define(false);
@@ -80,6 +87,16 @@ export class Paragraph implements Leaf {
     this.#text = this.#text.slice(0, Math.max(0, this.#lastLine - 1));
     this.close();
     return line;
+  }
+
+  /** A second line has come: the first may have been an alert's. */
+  #alarm(): void {
+    const kind = this.#text === "" ? undefined : ALERT.exec(this.#text)?.[1];
+    if (kind !== undefined) {
+      this.#alert?.(kind.toLowerCase());
+      this.#from = this.#alert === null ? 0 : this.#text.length;
+    }
+    if (this.#text !== "") this.#alert = null;
   }
 
   /** Take the definitions that no later line can change; at the end all of them. */
