@@ -94,7 +94,16 @@ def timed(
     """One value more for a cell."""
     peer = key[2]
     began = time.monotonic()
-    one = chromium.feed(
+    one = fed(chromium, plan, peer, text, feed)
+    if time.monotonic() - began > LONG_S:
+        cells.slow.add(key)
+    cells.values.setdefault(key, []).append(one)
+    return one
+
+
+def fed(chromium: Chromium, plan: Plan, peer: str, text: str, feed: Feed) -> Found:
+    """One text through one renderer, as the plan has it."""
+    return chromium.feed(
         peer,
         text,
         feed,
@@ -102,10 +111,6 @@ def timed(
         budget_s=plan.budget(peer),
         follow=plan.follow,
     )
-    if time.monotonic() - began > LONG_S:
-        cells.slow.add(key)
-    cells.values.setdefault(key, []).append(one)
-    return one
 
 
 def told(one: Found) -> str:
@@ -133,17 +138,7 @@ def exponents(
             continue
         small, large = (text.make(size) for size in plan.sizes)
         for peer in peers:
-            low, high = (
-                chromium.feed(
-                    peer,
-                    written,
-                    BIG,
-                    warm=(TEXTS[0].written(), plan.warm_s),
-                    budget_s=plan.budget(peer),
-                    follow=plan.follow,
-                )
-                for written in (small, large)
-            )
+            low, high = (fed(chromium, plan, peer, written, BIG) for written in (small, large))
             exponent = math.inf
             if low["share"] and high["share"]:
                 growth = (high["task_ms"] / high["share"]) / (low["task_ms"] / low["share"])

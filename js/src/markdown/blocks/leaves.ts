@@ -63,7 +63,7 @@ export class Paragraph implements Leaf {
     if (this.#defines) {
       // A definition, or what may become one, shows nothing.
       this.#define(false);
-      if (this.#defines && definition(this.#text, this.#from) !== null) return;
+      if (this.#defines) return;
     }
     let to = this.#text.length;
     // The line may be the head of a table.

@@ -2,8 +2,8 @@
 
 import { isAlphanumeric, kindOf, Kind } from "./characters.ts";
 
-/** A mark that is not closed for longer is shown as it is written. */
-const LONGEST_WAIT = 1000;
+/** A mark that waits for its other half longer than this is shown as it is written. */
+export const LONGEST_WAIT = 1000;
 const CLOSE: Readonly<Record<string, string>> = { $: "$", $$: "$$", "\\(": "\\)", "\\[": "\\]" };
 
 export interface Formula {

@@ -3,7 +3,7 @@
 import { resolve, resolveInside, type Order } from "./attention.ts";
 import { autolinkAt, htmlEnd } from "./angle.ts";
 import { isAlphanumeric, isEscapable, kindOf, Kind, REFERENCE, referenced } from "./characters.ts";
-import { formulaAt } from "./formula.ts";
+import { formulaAt, LONGEST_WAIT } from "./formula.ts";
 import { labelEnd, normalized, resource } from "./link.ts";
 import { emailLiteral, protocolLiteral, wwwLiteral, type Literal } from "./literal.ts";
 import { Ticks } from "./ticks.ts";
@@ -25,8 +25,6 @@ export interface Context {
   readonly math: boolean;
   /** The target of a normalized label. */
   target(label: string): Target | undefined;
-  /** Whether there is a footnote of this label. */
-  note(label: string): boolean;
   /** A label that has no target yet would have been used. */
   wanted(label: string): void;
 }
@@ -39,14 +37,15 @@ export interface Scanned {
   readonly order: Order;
 }
 
-/** A bracket that waits for its other half longer than this is shown as it is written. */
-const LONGEST_WAIT = 1000;
 const SPECIAL = /[\\`*_~[\]!<&\n$@]|https?:\/\/|www\./gi;
 const TASK = /\[([ \t\nxX])\](?=\n|[ \t]+[^ \t])/y;
 
 export function scan(text: string, from: number, end: number, order: Order, context: Context): Scanned {
   return new Scan(text, from, end, order, context).run();
 }
+
+/** Whether a run leans on what is at its side, seen from what is at the other. */
+const isFlanking = (other: Kind, side: Kind): boolean => side === Kind.Word || (side === Kind.Punctuation && other !== Kind.Word);
 
 class Scan {
   readonly #text: string;
@@ -225,8 +224,8 @@ class Scan {
     this.#firstIs("attention");
     const [previous, following] = [this.#text.charCodeAt(this.#at - 1), next < this.#end ? this.#text.charCodeAt(next) : Number.NaN];
     const [before, after] = [kindOf(previous), kindOf(following)];
-    const opens = after === Kind.Word || (after === Kind.Punctuation && before !== Kind.Word) || following === 126;
-    const closes = before === Kind.Word || (before === Kind.Punctuation && after !== Kind.Word) || previous === 126;
+    const opens = isFlanking(before, after) || following === 126;
+    const closes = isFlanking(after, before) || previous === 126;
     const open = marker === "*" ? opens : opens && (before !== Kind.Word || !closes);
     const close = marker === "*" ? closes : closes && (after !== Kind.Word || !opens);
     const hopeful = !(isAlphanumeric(previous) && isAlphanumeric(following));
@@ -245,9 +244,7 @@ class Scan {
     }
     this.#firstIs("strike");
     const [before, after] = [kindOf(previous), kindOf(next < this.#end ? this.#text.charCodeAt(next) : Number.NaN)];
-    const open = after === Kind.Word || (after === Kind.Punctuation && before !== Kind.Word);
-    const close = before === Kind.Word || (before === Kind.Punctuation && after !== Kind.Word);
-    this.#push({ type: "delimiter", marker: "~", size, open, close, hopeful: true }, size);
+    this.#push({ type: "delimiter", marker: "~", size, open: isFlanking(before, after), close: isFlanking(after, before), hopeful: true }, size);
     return true;
   }
 
@@ -281,9 +278,7 @@ class Scan {
       item.to = to;
       item.value = bracket.image
         ? { type: "image", address, title, alt: plainText(children) }
-        : target.note !== undefined
-          ? { type: "note", label: target.note }
-          : { type: "link", address, title, children };
+        : { type: "link", address, title, children };
     }
     this.#at = to;
     this.#plain = to;
@@ -297,13 +292,12 @@ class Scan {
   }
 
   /** What the bracket that closes here leads to; undefined while that depends on what comes. */
-  #target(bracket: Bracket): (Target & { readonly to: number; readonly note?: string }) | null | undefined {
+  #target(bracket: Bracket): (Target & { readonly to: number }) | null | undefined {
     const { final } = this.#context;
     const next = this.#at + 1;
     const waits = !final && this.#end - bracket.inside < LONGEST_WAIT;
     if (next >= this.#end && waits) return undefined;
     const label = normalized(this.#text.slice(bracket.inside, this.#at));
-    if (!bracket.image && label.startsWith("^") && this.#context.note(label)) return { to: next, address: "", title: null, note: label };
     const own = label.length < LONGEST_WAIT ? this.#context.target(label) : undefined;
     if (this.#text[next] === "(" && next < this.#end) {
       const found = resource(this.#text, next, this.#end);

@@ -3,6 +3,7 @@
 import { copyText } from "../clipboard.ts";
 import type { Highlighter, LineHighlighter, Piece } from "../options.ts";
 import { visible } from "../safety.ts";
+import { setText } from "./elements.ts";
 import { Groups } from "./groups.ts";
 
 /** A longer line is coloured only when it is complete; one longer still, not at all. */
@@ -38,10 +39,6 @@ export class CodeView {
     this.#groups = new Groups(this.#code, "lines");
     this.#parent = this.#code;
     this.#colours = (highlight && name !== "" && highlight.open(name)) || null;
-  }
-
-  get lines(): number {
-    return this.#lines;
   }
 
   /** Where the mark of the end of the text belongs. */
@@ -110,7 +107,7 @@ export class CodeView {
     for (; same < this.#shown.length && same < pieces.length; same += 1) {
       const [old, piece] = [this.#shown[same], pieces[same]];
       if (old === undefined || piece === undefined || old.piece.style !== piece.style) break;
-      if (old.piece.text !== piece.text) setPiece(old.node, visible(piece.text));
+      if (old.piece.text !== piece.text) setText((old.node instanceof Text ? old.node : old.node.firstChild) as Text, visible(piece.text));
       old.piece = piece;
     }
     for (const { node } of this.#shown.splice(same)) node.parentNode?.removeChild(node);
@@ -130,12 +127,6 @@ export class CodeView {
     this.#parent.appendChild(node);
     this.#shown.push({ piece, node });
   }
-}
-
-function setPiece(node: Node, text: string): void {
-  const leaf = (node instanceof Text ? node : node.firstChild) as Text;
-  if (text.startsWith(leaf.data)) leaf.appendData(text.slice(leaf.data.length));
-  else leaf.data = text;
 }
 
 /** The block's frame. Its words are attributes, not text: they are never part of what is selected, found or copied. */

@@ -27,6 +27,7 @@ export const lastNode = (shown: Shown): Node => shown.more.at(-1) ?? shown.node;
 export class Elements {
   readonly #images: "ask" | "load";
   readonly #schemes: readonly string[];
+  readonly #pictureSchemes: readonly string[];
   readonly #relative: boolean;
   readonly #math: MarkdownOptions["math"];
   #depth = 0;
@@ -34,6 +35,7 @@ export class Elements {
   constructor({ images = "ask", schemes = LINK_SCHEMES, relative = true, math }: MarkdownOptions) {
     this.#images = images;
     this.#schemes = schemes.map((scheme) => scheme.replace(/:$/, "").toLowerCase());
+    this.#pictureSchemes = PICTURE_SCHEMES.filter((scheme) => this.#schemes.includes(scheme));
     this.#relative = relative;
     this.#math = math;
   }
@@ -133,8 +135,6 @@ export class Elements {
         if (inline.checked) node.setAttribute("checked", "");
         return node;
       }
-      case "note":
-        return document.createElement("sup");
     }
   }
 
@@ -156,8 +156,7 @@ export class Elements {
   }
 
   #picture(address: string, title: string | null, alt: string): Node {
-    const schemes = PICTURE_SCHEMES.filter((scheme) => this.#schemes.includes(scheme));
-    const allowed = allowedAddress(address, schemes, this.#relative);
+    const allowed = allowedAddress(address, this.#pictureSchemes, this.#relative);
     if (this.#images === "ask") {
       return allowed ? pictureCard(allowed, title, visible(alt)) : document.createTextNode(visible(alt));
     }
@@ -199,7 +198,8 @@ function grow(shown: Shown, before: string, after: string): void {
   }
 }
 
-function setText(node: Text, text: string): void {
+/** Make a node's text another; one that goes on from it is appended, which leaves a selection alone. */
+export function setText(node: Text, text: string): void {
   const { data } = node;
   if (data === text) return;
   if (text.startsWith(data)) node.appendData(text.slice(data.length));

@@ -57,10 +57,6 @@ export class Prose implements Context {
     return this.#desk.definitions.target(label);
   }
 
-  note(): boolean {
-    return false;
-  }
-
   wanted(label: string): void {
     this.#wants = true;
     this.#desk.definitions.want(label, this);

@@ -13,8 +13,7 @@ const RULES = `
 .streamchat-md-blocks { contain-intrinsic-block-size: auto 100em; }
 .streamchat-md-rows { contain-intrinsic-block-size: auto 64em; }
 .streamchat-md-groups { contain-intrinsic-block-size: auto 1200em; }
-.streamchat-md-groups > .streamchat-md-items { margin-inline-start: -4em; }
-table:not(.streamchat-md-long) > * > .streamchat-md-group, table:not(.streamchat-md-long) .streamchat-md-group { display: contents; }
+table:not(.streamchat-md-long) .streamchat-md-group { display: contents; }
 .streamchat-md-long, .streamchat-md-long > thead, .streamchat-md-long > tbody { display: block; }
 .streamchat-md-long tr { display: grid; grid-template-columns: var(--streamchat-md-columns); }
 .streamchat-md-html { white-space: pre-wrap; overflow-wrap: anywhere; }
