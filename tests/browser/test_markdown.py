@@ -198,6 +198,28 @@ async def test_code_in_groups_is_selected_and_found_whole(page: Page) -> None:
     assert selected[1]
 
 
+async def test_a_selection_in_the_growing_text_survives(page: Page) -> None:
+    await page.evaluate("""() => {
+        window.stream = markdown.createMarkdownStream(document.getElementById('content'));
+        stream.push('Some words that a person marks while ');
+        stream.flush();
+    }""")
+    box = await page.locator("#content p").bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    await page.mouse.move(box["x"] + 30, middle)
+    await page.mouse.down()
+    for right in (60, 90, 120):
+        await page.mouse.move(box["x"] + right, middle)
+        await page.evaluate("() => { stream.push('more '); stream.flush(); }")
+    await page.mouse.up()
+    selected = await page.evaluate("() => String(getSelection())")
+    assert len(selected) > 5
+    await page.evaluate("() => { stream.push('of it '); stream.flush(); stream.end(); }")
+    assert await page.evaluate("() => String(getSelection())") == selected
+    assert (await page.inner_text("#content")).endswith("while more more more of it")
+
+
 async def test_a_long_line_in_a_group_can_be_scrolled_to(page: Page) -> None:
     text = "```\n" + "short\n" * 100 + "long " * 100 + "\n" + "short\n" * 100 + "```\n"
     widths = await page.evaluate(
@@ -210,14 +232,17 @@ async def test_a_long_line_in_a_group_can_be_scrolled_to(page: Page) -> None:
             pre.style.overflowX = 'auto';
             const groups = [...content.querySelectorAll('.streamchat-md-lines')];
             const group = groups.findLast(one => one.textContent.includes('long'));
+            for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
             group.scrollIntoView();
             for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
-            return [pre.clientWidth, pre.scrollWidth, group.scrollWidth - group.clientWidth];
+            const {top} = group.getBoundingClientRect();
+            return [pre.clientWidth, pre.scrollWidth, group.scrollWidth - group.clientWidth, top];
         }""",
         text,
     )
     assert widths[1] > 2 * widths[0]
     assert widths[2] <= 0
+    assert abs(widths[3]) < 100
 
 
 async def test_a_long_table_is_one_table_whose_columns_line_up(page: Page) -> None:

@@ -1,6 +1,6 @@
 /** What labels stand for, and which texts wait to know. */
 
-import type { Target } from "./inlines/scan.ts";
+import type { Target } from "./inlines/brackets.ts";
 
 /** A text that used a label before it had a target. */
 export interface Waiting {

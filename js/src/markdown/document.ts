@@ -72,6 +72,7 @@ export class MarkdownDocument {
     this.#ending = true;
     if (this.#undecided !== "") this.lineEnd();
     this.#closeContainers(0);
+    this.#root.close();
     this.#desk.definitions.settle();
   }
 
@@ -245,7 +246,7 @@ export class MarkdownDocument {
 
   #closeContainers(size: number): void {
     this.#closeLeaf();
-    this.#containers.length = Math.min(this.#containers.length, size);
+    for (const container of this.#containers.splice(size)) container.close();
   }
 
   #closeLeaf(): void {

@@ -60,15 +60,13 @@ class Stream implements MarkdownStream {
   }
 
   flush(): void {
-    if (this.#ended) return;
-    this.#stopWaiting();
-    this.#render(Number.POSITIVE_INFINITY);
+    if (!this.#ended) this.#render(Number.POSITIVE_INFINITY);
   }
 
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#stopWaiting();
+    this.#callOff?.();
     if (this.#idle !== null) clearTimeout(this.#idle);
     this.#read(Number.POSITIVE_INFINITY);
     this.#document.end();
@@ -78,13 +76,9 @@ class Stream implements MarkdownStream {
   #wait(): void {
     this.#callOff ??= this.#schedule(() => {
       this.#callOff = null;
-      this.#render(performance.now() + BUDGET_MS);
+      // A flush may have come before.
+      if (this.#pending !== "") this.#render(performance.now() + BUDGET_MS);
     });
-  }
-
-  #stopWaiting(): void {
-    this.#callOff?.();
-    this.#callOff = null;
   }
 
   #render(until: number): void {

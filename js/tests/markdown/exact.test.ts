@@ -2,7 +2,8 @@
 import { tests as examples } from "commonmark-spec";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cutAt, reference, same, streamed, structure } from "./oracle.ts";
+import { createMarkdownStream } from "../../src/markdown/index.ts";
+import { cutAt, manual, reference, same, streamed, structure } from "./oracle.ts";
 
 const GITHUB = [
   "| a | b |\n|---|:-:|\n| 1 | 2 |\n| 3 \\| 4 | `5 \\| 6` | 7 |\n| 8\n\nend",
@@ -67,5 +68,34 @@ describe("any way to cut a text gives the nodes of a full parse", () => {
 
   it("for documents of every construct", () => {
     fc.assert(fc.property(GLUED, cuts, (glued, at) => holds(glued.flat().join(""), at)), { numRuns: 150, seed: 1 });
+  });
+});
+
+describe("what is shown of a beginning does not depend on how it came", () => {
+  /** A stand-in for the mathematics. */
+  const formula = (source: string): Element => Object.assign(document.createElement("math"), { textContent: source });
+  /** A paragraph whose beginning is held back again stays, without text. */
+  const shown = (container: Element): string => structure(container).replaceAll("<P></P>", "");
+  const holds = (text: string): void => {
+    const container = document.createElement("div");
+    const stream = createMarkdownStream(container, { ...manual, math: formula });
+    for (let to = 1; to <= text.length; to += 1) {
+      stream.push(text.slice(to - 1, to));
+      stream.flush();
+      const whole = document.createElement("div");
+      const other = createMarkdownStream(whole, { ...manual, math: formula });
+      other.push(text.slice(0, to));
+      other.flush();
+      expect([text.slice(0, to), shown(container)]).toEqual([text.slice(0, to), shown(whole)]);
+    }
+  };
+
+  it("for marks in any order", () => {
+    const marks = fc.array(fc.oneof(MARKS, fc.constantFrom(" and ", " www", ".com", "a@b", ".co ", "$", "$x$", "<a ", ">", " h", "ttp://")), { maxLength: 14 });
+    fc.assert(fc.property(marks, (found) => holds(found.join(""))), { numRuns: 400 });
+  });
+
+  it("for documents of every construct", () => {
+    fc.assert(fc.property(GLUED, (glued) => holds(glued.flat().join("").slice(0, 200))), { numRuns: 60 });
   });
 });

@@ -11,6 +11,10 @@ export class DocumentBlock {
   constructor(element: HTMLElement) {
     this.children = new Groups(element, "blocks");
   }
+
+  close(): void {
+    this.children.close();
+  }
 }
 
 export class QuoteBlock implements Quote {
@@ -22,6 +26,10 @@ export class QuoteBlock implements Quote {
     const element = document.createElement("blockquote");
     parent.append(element);
     this.children = new Groups(element, "blocks");
+  }
+
+  close(): void {
+    this.children.close();
   }
 
   /** Show it as GitHub shows its alerts: its title is an attribute, like all words that are ours. */
@@ -58,7 +66,13 @@ export class ListBlock implements List {
     this.children = this.#begin(start);
   }
 
+  close(): void {
+    this.children.close();
+    this.#items.close();
+  }
+
   next(start: ItemStart): void {
+    this.children.close();
     this.children = this.#begin(start);
   }
 

@@ -186,5 +186,7 @@ export class Table implements Leaf {
     this.#view.draw(force);
   }
 
-  close(): void {}
+  close(): void {
+    this.#view.close();
+  }
 }

@@ -31,7 +31,7 @@ export function formulaAt(text: string, at: number, end: number, open: string, f
     const source = text.slice(begin, next);
     return source.trim() === "" ? null : { source, display: mark === "$$" || mark === "\\[", to: next + close.length };
   }
-  const amount = money && /^[\d.,]+(?:[\s.,;:)!?]|$)/.test(text.slice(begin, Math.min(end, begin + 32)));
+  const amount = money && /^\d[\d.,]*[\s;:)!?]/.test(text.slice(begin, Math.min(end, begin + 32)));
   return final || amount || end - begin >= LONGEST_WAIT ? null : undefined;
 }
 

@@ -1,21 +1,19 @@
 /** One pass over a block's text, from a place before which nothing changes any more. */
 
-import { resolve, resolveInside, type Order } from "./attention.ts";
 import { autolinkAt, htmlEnd } from "./angle.ts";
-import { isAlphanumeric, isEscapable, kindOf, Kind, REFERENCE, referenced } from "./characters.ts";
+import { resolve, type Order } from "./attention.ts";
+import { Brackets, type Labels } from "./brackets.ts";
+import { isEscapable, REFERENCE, referenced } from "./characters.ts";
+import { Draft } from "./draft.ts";
 import { formulaAt, LONGEST_WAIT } from "./formula.ts";
-import { labelEnd, normalized, resource } from "./link.ts";
 import { emailLiteral, protocolLiteral, wwwLiteral, type Literal } from "./literal.ts";
+import { Runs } from "./runs.ts";
+import { special, tailEnd, type Tail } from "./tail.ts";
 import { Ticks } from "./ticks.ts";
-import { plainText, type Bracket, type Delimiter, type Inline, type Item } from "./tree.ts";
-
-export interface Target {
-  readonly address: string;
-  readonly title: string | null;
-}
+import type { Inline } from "./tree.ts";
 
 /** What a scan has to know beyond the text. */
-export interface Context {
+export interface Context extends Labels {
   /** No more text will come. Else what the end of the text leaves open is held back, or shown as it will surely be. */
   readonly final: boolean;
   /** In a table's cell, `\|` is `|` in code too. */
@@ -23,10 +21,6 @@ export interface Context {
   /** At the beginning of a list's item, `[ ]` is a box. */
   readonly task: boolean;
   readonly math: boolean;
-  /** The target of a normalized label. */
-  target(label: string): Target | undefined;
-  /** A label that has no target yet would have been used. */
-  wanted(label: string): void;
 }
 
 export interface Scanned {
@@ -35,66 +29,61 @@ export interface Scanned {
   readonly stop: number;
   /** Whether emphasis or strikethrough came first, before that place. */
   readonly order: Order;
+  /** The plain text with which the last inline ends, if more plain text will only make it longer. */
+  readonly tail: Tail | null;
 }
 
-const SPECIAL = /[\\`*_~[\]!<&\n$@]|https?:\/\/|www\./gi;
 const TASK = /\[([ \t\nxX])\](?=\n|[ \t]+[^ \t])/y;
 
 export function scan(text: string, from: number, end: number, order: Order, context: Context): Scanned {
   return new Scan(text, from, end, order, context).run();
 }
 
-/** Whether a run leans on what is at its side, seen from what is at the other. */
-const isFlanking = (other: Kind, side: Kind): boolean => side === Kind.Word || (side === Kind.Punctuation && other !== Kind.Word);
-
 class Scan {
-  readonly #text: string;
-  readonly #from: number;
-  readonly #end: number;
+  readonly #draft: Draft;
   readonly #context: Context;
-  #order: Order;
-  #orderAt = -1;
-  #at: number;
-  /** The plain text that has been passed and is not an item yet begins here. */
-  #plain: number;
-  readonly #items: Item[] = [];
-  /** Where in `items` the open brackets are. */
-  readonly #brackets: number[] = [];
+  readonly #runs: Runs;
+  readonly #brackets: Brackets;
   #ticks: Ticks | null = null;
   /** Ends of raw HTML that do not come. */
   readonly #missing = new Set<string>();
   /** No e-mail address begins before. */
   #noEmail = -1;
-  #settled = Number.POSITIVE_INFINITY;
 
   constructor(text: string, from: number, end: number, order: Order, context: Context) {
-    [this.#text, this.#from, this.#end, this.#order, this.#context] = [text, from, end, order, context];
-    this.#at = from;
-    this.#plain = from;
+    this.#draft = new Draft(text, from, end, context.final);
+    this.#context = context;
+    this.#runs = new Runs(this.#draft, order);
+    this.#brackets = new Brackets(this.#draft, context);
   }
 
   run(): Scanned {
+    const draft = this.#draft;
+    const marks = special();
     for (let going = this.#begin(); going; ) {
-      SPECIAL.lastIndex = this.#at;
-      const found = SPECIAL.exec(this.#text);
-      if (found === null || found.index >= this.#end) break;
-      this.#at = found.index;
+      marks.lastIndex = draft.at;
+      const found = marks.exec(draft.text);
+      if (found === null || found.index >= draft.end) break;
+      draft.at = found.index;
       going = this.#special(found[0]);
     }
     return this.#finish();
   }
 
+  /** The box with which an item of a list may begin. */
   #begin(): boolean {
-    if (this.#from > 0 || !this.#context.task) return true;
+    const draft = this.#draft;
+    if (draft.at > 0 || !this.#context.task) return true;
     TASK.lastIndex = 0;
-    const found = TASK.exec(this.#text);
-    if (found !== null && TASK.lastIndex < this.#end) this.#push({ type: "check", checked: /x/i.test(found[1] ?? "") }, 3);
-    else if (!this.#context.final && /^\[[ \txX]\][ \t]*$/.test(this.#text)) return this.#hold();
+    const found = TASK.exec(draft.text);
+    if (found !== null && TASK.lastIndex < draft.end) draft.push({ type: "check", checked: /x/i.test(found[1] ?? "") }, 3);
+    else if (!draft.final && /^\[[ \txX]\][ \t]*$/.test(draft.text)) return draft.hold();
     return true;
   }
 
   /** Deal with what is at `at`; false to end here and hold the rest back. */
   #special(found: string): boolean {
+    const draft = this.#draft;
     switch (found) {
       case "\\":
         return this.#escape();
@@ -102,19 +91,19 @@ class Scan {
         return this.#code();
       case "*":
       case "_":
-        return (found === "_" && this.#email()) || this.#attention(found);
+        return (found === "_" && this.#email()) || this.#runs.attention(found);
       case "~":
-        return this.#strike();
+        return this.#runs.strike();
       case "[":
-        this.#open(false, 1);
+        this.#brackets.begin(false);
         return true;
       case "!":
-        if (this.#at + 1 >= this.#end) return this.#hold();
-        if (this.#text[this.#at + 1] === "[") this.#open(true, 2);
-        else this.#at += 1;
+        if (draft.at + 1 >= draft.end) return draft.hold();
+        if (draft.text[draft.at + 1] === "[") this.#brackets.begin(true);
+        else draft.at += 1;
         return true;
       case "]":
-        return this.#close();
+        return this.#brackets.close();
       case "<":
         return this.#angle();
       case "&":
@@ -124,85 +113,55 @@ class Scan {
       case "$":
         return this.#math("$");
       case "@":
-        if (!this.#email()) this.#at += 1;
+        if (!this.#email()) draft.at += 1;
         return true;
       default:
         return this.#literal(found);
     }
   }
 
-  /** What is here depends on what comes: end before it, unless nothing comes. */
-  #hold(): boolean {
-    if (!this.#context.final) {
-      this.#flush(this.#at);
-      this.#settled = Math.min(this.#settled, this.#at);
-      this.#plain = this.#end;
-      return false;
-    }
-    this.#at += 1;
-    return true;
-  }
-
-  #flush(to: number): void {
-    if (to > this.#plain) {
-      this.#items.push({ value: { type: "text", value: this.#text.slice(this.#plain, to) }, from: this.#plain, to });
-    }
-    this.#plain = to;
-  }
-
-  #push(value: Inline | Delimiter | Bracket, length: number): void {
-    this.#flush(this.#at);
-    const from = this.#at;
-    this.#at += length;
-    this.#plain = this.#at;
-    this.#items.push({ value, from, to: this.#at });
-  }
-
   #escape(): boolean {
-    const next = this.#text.charCodeAt(this.#at + 1);
-    if (this.#at + 1 >= this.#end) return this.#hold();
+    const draft = this.#draft;
+    const next = draft.text.charCodeAt(draft.at + 1);
+    if (draft.at + 1 >= draft.end) return draft.hold();
     if (next === 10) {
-      this.#push({ type: "break" }, 1);
+      draft.push({ type: "break" }, 1);
     } else if (this.#context.math && (next === 40 || next === 91)) {
       return this.#math(next === 40 ? "\\(" : "\\[");
     } else if (isEscapable(next)) {
-      this.#push({ type: "text", value: this.#text[this.#at + 1] ?? "" }, 2);
+      draft.push({ type: "text", value: draft.text[draft.at + 1] ?? "" }, 2);
     } else {
-      this.#at += 1;
+      draft.at += 1;
     }
     return true;
   }
 
-  #run(marker: string): number {
-    let to = this.#at;
-    while (to < this.#end && this.#text[to] === marker) to += 1;
-    return to - this.#at;
-  }
-
   #code(): boolean {
-    const size = this.#run("`");
-    const begin = this.#at + size;
-    if (begin >= this.#end && !this.#context.final) return this.#hold();
-    this.#ticks ??= new Ticks(this.#text, begin, this.#end);
+    const draft = this.#draft;
+    const { text, end, final } = draft;
+    const size = draft.run("`");
+    const begin = draft.at + size;
+    if (begin >= end && !final) return draft.hold();
+    this.#ticks ??= new Ticks(text, begin, end);
     const close = this.#ticks.closing(size, begin);
     if (close !== null) {
-      if (close + size >= this.#end && !this.#context.final) this.#settled = Math.min(this.#settled, this.#at);
-      this.#push({ type: "code", value: this.#codeValue(begin, close) }, close + size - this.#at);
+      if (close + size >= end && !final) draft.unsettled(draft.at);
+      draft.push({ type: "code", value: this.#codeValue(begin, close) }, close + size - draft.at);
       return true;
     }
-    this.#settled = Math.min(this.#settled, this.#at);
-    if (this.#context.final) {
-      this.#at = begin;
+    draft.unsettled(draft.at);
+    if (final) {
+      draft.at = begin;
       return true;
     }
-    const shown = this.#text.slice(begin, this.#end).replace(/[`\s]+$/, "").replace(/^ /, "").replace(/\n/g, " ");
-    if (shown === "") return this.#hold();
-    this.#push({ type: "code", value: this.#unpiped(shown) }, this.#end - this.#at);
+    const shown = text.slice(begin, end).replace(/[`\s]+$/, "").replace(/^ /, "").replace(/\n/g, " ");
+    if (shown === "") return draft.hold();
+    draft.push({ type: "code", value: this.#unpiped(shown) }, end - draft.at);
     return false;
   }
 
   #codeValue(from: number, to: number): string {
-    const value = this.#text.slice(from, to).replace(/\n/g, " ");
+    const value = this.#draft.text.slice(from, to).replace(/\n/g, " ");
     const padded = value.startsWith(" ") && value.endsWith(" ") && /[^ ]/.test(value);
     return this.#unpiped(padded ? value.slice(1, -1) : value);
   }
@@ -211,254 +170,131 @@ class Scan {
     return this.#context.cell ? value.replace(/\\([\\|])/g, (written, mark) => (mark === "|" ? "|" : written)) : value;
   }
 
-  #firstIs(order: Order): void {
-    if (this.#order !== null) return;
-    this.#order = order;
-    this.#orderAt = this.#at;
-  }
-
-  #attention(marker: string): boolean {
-    const size = this.#run(marker);
-    const next = this.#at + size;
-    if (next >= this.#end && !this.#context.final) return this.#hold();
-    this.#firstIs("attention");
-    const [previous, following] = [this.#text.charCodeAt(this.#at - 1), next < this.#end ? this.#text.charCodeAt(next) : Number.NaN];
-    const [before, after] = [kindOf(previous), kindOf(following)];
-    const opens = isFlanking(before, after) || following === 126;
-    const closes = isFlanking(after, before) || previous === 126;
-    const open = marker === "*" ? opens : opens && (before !== Kind.Word || !closes);
-    const close = marker === "*" ? closes : closes && (after !== Kind.Word || !opens);
-    const hopeful = !(isAlphanumeric(previous) && isAlphanumeric(following));
-    this.#push({ type: "delimiter", marker, size, open, close, hopeful }, size);
-    return true;
-  }
-
-  #strike(): boolean {
-    const size = this.#run("~");
-    const next = this.#at + size;
-    if (next >= this.#end && !this.#context.final) return this.#hold();
-    const previous = this.#text.charCodeAt(this.#at - 1);
-    if (size > 2) {
-      this.#at = next;
-      return true;
-    }
-    this.#firstIs("strike");
-    const [before, after] = [kindOf(previous), kindOf(next < this.#end ? this.#text.charCodeAt(next) : Number.NaN)];
-    this.#push({ type: "delimiter", marker: "~", size, open: isFlanking(before, after), close: isFlanking(after, before), hopeful: true }, size);
-    return true;
-  }
-
-  #open(image: boolean, length: number): void {
-    this.#push({ type: "bracket", image, inside: this.#at + length, active: true }, length);
-    this.#brackets.push(this.#items.length - 1);
-  }
-
-  #close(): boolean {
-    const place = this.#brackets.at(-1);
-    const bracket = place === undefined ? undefined : (this.#items[place]?.value as Bracket | undefined);
-    if (place === undefined || bracket === undefined) {
-      this.#at += 1;
-      return true;
-    }
-    const target = bracket.active ? this.#target(bracket) : null;
-    if (target === undefined) return this.#wait(place);
-    if (target === null) {
-      this.#brackets.pop();
-      const item = this.#items[place];
-      if (item) item.value = { type: "text", value: bracket.image ? "![" : "[" };
-      this.#at += 1;
-      return true;
-    }
-    this.#flush(this.#at);
-    const item = this.#items[place];
-    const children = resolveInside(this.#items.splice(place + 1));
-    this.#brackets.pop();
-    const { address, title, to } = target;
-    if (item) {
-      item.to = to;
-      item.value = bracket.image
-        ? { type: "image", address, title, alt: plainText(children) }
-        : { type: "link", address, title, children };
-    }
-    this.#at = to;
-    this.#plain = to;
-    if (!bracket.image) {
-      for (const outer of this.#brackets) {
-        const value = this.#items[outer]?.value;
-        if (value?.type === "bracket" && !value.image) value.active = false;
-      }
-    }
-    return true;
-  }
-
-  /** What the bracket that closes here leads to; undefined while that depends on what comes. */
-  #target(bracket: Bracket): (Target & { readonly to: number }) | null | undefined {
-    const { final } = this.#context;
-    const next = this.#at + 1;
-    const waits = !final && this.#end - bracket.inside < LONGEST_WAIT;
-    if (next >= this.#end && waits) return undefined;
-    const label = normalized(this.#text.slice(bracket.inside, this.#at));
-    const own = label.length < LONGEST_WAIT ? this.#context.target(label) : undefined;
-    if (this.#text[next] === "(" && next < this.#end) {
-      const found = resource(this.#text, next, this.#end);
-      if (found) return found;
-      if (found === undefined && waits) return undefined;
-    } else if (this.#text[next] === "[" && next < this.#end) {
-      const to = labelEnd(this.#text, next, this.#end);
-      if (to === undefined && waits) return undefined;
-      if (to) {
-        const other = normalized(this.#text.slice(next + 1, to - 1));
-        const target = this.#context.target(other);
-        if (target) return { ...target, to };
-        this.#context.wanted(other);
-      }
-      const collapsed = this.#text[next + 1] === "]" && next + 1 < this.#end;
-      if (own && !collapsed) return null;
-      if (own) return { ...own, to: next + 2 };
-    }
-    if (own) return { ...own, to: next };
-    if (label !== "") this.#context.wanted(label);
-    return null;
-  }
-
-  /** End before the open bracket. */
-  #wait(place: number): false {
-    const from = this.#items[place]?.from ?? this.#end;
-    this.#items.length = place;
-    this.#brackets.length = 0;
-    this.#settled = Math.min(this.#settled, from);
-    this.#plain = this.#end;
-    return false;
-  }
-
   #angle(): boolean {
-    const link = autolinkAt(this.#text, this.#at, this.#end);
+    const draft = this.#draft;
+    const { text, at, end } = draft;
+    const link = autolinkAt(text, at, end);
     if (link !== null) {
       const children: Inline[] = [{ type: "text", value: link.written }];
-      this.#push({ type: "link", address: link.address, title: null, children }, link.written.length + 2);
+      draft.push({ type: "link", address: link.address, title: null, children }, link.written.length + 2);
       return true;
     }
-    const to = htmlEnd(this.#text, this.#at, this.#end, this.#missing);
+    const to = htmlEnd(text, at, end, this.#missing);
     if (to !== null) {
-      this.#push({ type: "text", value: this.#text.slice(this.#at, to) }, to - this.#at);
+      draft.push({ type: "text", value: text.slice(at, to) }, to - at);
       return true;
     }
-    if (!this.#context.final && /^<(?:[A-Za-z][^\s<>]*)?$/.test(this.#text.slice(this.#at, Math.min(this.#end, this.#at + LONGEST_WAIT)))) {
-      return this.#hold();
-    }
+    if (!draft.final && /^<(?:[A-Za-z][^\s<>]*)?$/.test(text.slice(at, Math.min(end, at + LONGEST_WAIT)))) return draft.hold();
     // A tag may still be closed, and what is in it would not be marks.
-    if (/^<[A-Za-z/!?]/.test(this.#text.slice(this.#at, this.#at + 2))) this.#settled = Math.min(this.#settled, this.#at);
-    this.#at += 1;
+    if (/^<[A-Za-z/!?]/.test(text.slice(at, at + 2))) draft.unsettled(at);
+    draft.at += 1;
     return true;
   }
 
   #reference(): boolean {
-    REFERENCE.lastIndex = this.#at;
-    const found = REFERENCE.exec(this.#text);
-    if (found !== null && REFERENCE.lastIndex <= this.#end) {
+    const draft = this.#draft;
+    REFERENCE.lastIndex = draft.at;
+    const found = REFERENCE.exec(draft.text);
+    if (found !== null && REFERENCE.lastIndex <= draft.end) {
       const value = referenced(found[1], found[2], found[3]);
       if (value !== null) {
-        this.#push({ type: "text", value }, found[0].length);
+        draft.push({ type: "text", value }, found[0].length);
         return true;
       }
-    } else if (!this.#context.final && /^&[#\w]{0,31}$/.test(this.#text.slice(this.#at, Math.min(this.#end, this.#at + 34)))) {
-      return this.#hold();
+    } else if (!draft.final && /^&[#\w]{0,31}$/.test(draft.text.slice(draft.at, Math.min(draft.end, draft.at + 34)))) {
+      return draft.hold();
     }
-    this.#at += 1;
+    draft.at += 1;
     return true;
   }
 
   #newline(): boolean {
-    let to = this.#at;
-    while (to > this.#plain && (this.#text[to - 1] === " " || this.#text[to - 1] === "\t")) to -= 1;
-    const trailing = this.#text.slice(to, this.#at);
-    let next = this.#at + 1;
-    while (next < this.#end && (this.#text[next] === " " || this.#text[next] === "\t")) next += 1;
-    if (next >= this.#end && !this.#context.final) {
-      this.#at = to;
-      return this.#hold();
+    const draft = this.#draft;
+    const { text, at, end } = draft;
+    let to = at;
+    while (to > draft.plain && (text[to - 1] === " " || text[to - 1] === "\t")) to -= 1;
+    const trailing = text.slice(to, at);
+    let next = at + 1;
+    while (next < end && (text[next] === " " || text[next] === "\t")) next += 1;
+    if (next >= end && !draft.final) {
+      draft.at = to;
+      return draft.hold();
     }
-    const at = this.#at;
-    this.#flush(to);
-    if (trailing.length > 1 && !trailing.includes("\t")) this.#items.push({ value: { type: "break" }, from: to, to: at });
-    this.#items.push({ value: { type: "text", value: "\n" }, from: at, to: next });
-    this.#at = next;
-    this.#plain = next;
+    draft.flush(to);
+    if (trailing.length > 1 && !trailing.includes("\t")) draft.items.push({ value: { type: "break" }, from: to, to: at });
+    draft.items.push({ value: { type: "text", value: "\n" }, from: at, to: next });
+    draft.at = next;
+    draft.plain = next;
     return true;
   }
 
   #math(open: string): boolean {
-    const formula = this.#context.math ? formulaAt(this.#text, this.#at, this.#end, open, this.#context.final) : null;
-    if (formula === undefined) return this.#hold();
-    // It may still be closed.
-    if (formula === null && this.#context.math) this.#settled = Math.min(this.#settled, this.#at);
+    const draft = this.#draft;
+    const { math } = this.#context;
+    const formula = math ? formulaAt(draft.text, draft.at, draft.end, open, draft.final) : null;
+    if (formula === undefined) return draft.hold();
     if (formula === null) {
-      if (open === "$") this.#at += this.#run("$");
-      else this.#push({ type: "text", value: open[1] ?? "" }, 2);
+      // It may still be closed.
+      if (math) draft.unsettled(draft.at);
+      if (open === "$") draft.at += draft.run("$");
+      else draft.push({ type: "text", value: open[1] ?? "" }, 2);
       return true;
     }
-    const written = this.#text.slice(this.#at, formula.to);
-    this.#push({ type: "math", source: formula.source, display: formula.display, written }, formula.to - this.#at);
+    const written = draft.text.slice(draft.at, formula.to);
+    draft.push({ type: "math", source: formula.source, display: formula.display, written }, formula.to - draft.at);
     return true;
   }
 
   #literal(found: string): boolean {
+    const draft = this.#draft;
     if (this.#email()) return true;
-    const literal = this.#brackets.length > 0 ? null : /^w/i.test(found) ? wwwLiteral(this.#text, this.#at, this.#end) : protocolLiteral(this.#text, this.#at, this.#end);
-    if (literal === null) {
-      this.#at += 1;
-      return true;
-    }
-    this.#link(literal);
+    const read = /^w/i.test(found) ? wwwLiteral : protocolLiteral;
+    const literal = this.#brackets.open ? null : read(draft.text, draft.at, draft.end);
+    if (literal === null) draft.at += 1;
+    else this.#link(literal);
     return true;
   }
 
   #email(): boolean {
-    if (this.#brackets.length > 0 || this.#at < this.#noEmail) return false;
-    const literal = emailLiteral(this.#text, this.#at, this.#plain, this.#end);
-    if (literal === null) {
-      let next = this.#at;
-      while (next < this.#end && /[\w.+-]/.test(this.#text[next] ?? "")) next += 1;
-      this.#noEmail = next;
-      return false;
+    const draft = this.#draft;
+    if (this.#brackets.open || draft.at < this.#noEmail) return false;
+    const literal = emailLiteral(draft.text, draft.at, draft.plain, draft.end);
+    if (literal !== null) {
+      this.#link(literal);
+      return true;
     }
-    this.#link(literal);
-    return true;
+    let next = draft.at;
+    while (next < draft.end && /[\w.+-]/.test(draft.text[next] ?? "")) next += 1;
+    this.#noEmail = next;
+    return false;
   }
 
   #link({ from, to, scheme }: Literal): void {
-    this.#at = from;
-    const value = this.#text.slice(from, to);
-    if (to >= this.#end && !this.#context.final) this.#settled = Math.min(this.#settled, from);
-    this.#push({ type: "link", address: scheme + value, title: null, children: [{ type: "text", value }] }, to - from);
+    const draft = this.#draft;
+    draft.at = from;
+    const value = draft.text.slice(from, to);
+    if (to >= draft.end && !draft.final) draft.unsettled(from);
+    draft.push({ type: "link", address: scheme + value, title: null, children: [{ type: "text", value }] }, to - from);
   }
 
   #finish(): Scanned {
-    const { final } = this.#context;
-    if (this.#plain < this.#end) this.#tail();
-    const first = this.#brackets[0];
-    if (first !== undefined && !final) {
-      const item = this.#items[first];
-      if (item && this.#end - item.from < LONGEST_WAIT) this.#wait(first);
-      else this.#settled = Math.min(this.#settled, item?.from ?? this.#from);
-    }
-    for (const place of this.#brackets) {
-      const item = this.#items[place];
-      if (item?.value.type === "bracket") item.value = { type: "text", value: item.value.image ? "![" : "[" };
-    }
-    const { inlines, stop } = resolve(this.#items, this.#order, !final, this.#settled);
-    return { inlines, stop, order: this.#orderAt < stop ? this.#order : null };
+    const draft = this.#draft;
+    const tail = this.#tail();
+    this.#brackets.finish();
+    const { inlines, stop } = resolve(draft.items, this.#runs.order, !draft.final, draft.settled);
+    return { inlines, stop, order: this.#runs.orderBefore(stop), tail };
   }
 
-  /** The last plain text: without the white space at its end, nor the beginning of what may become a link. */
-  #tail(): void {
-    let to = this.#end;
-    while (to > this.#plain && /[ \t]/.test(this.#text[to - 1] ?? "")) to -= 1;
-    if (!this.#context.final) {
-      const word = /(?:^|[^A-Za-z])(h|ht|htt|https?|https?:|https?:\/|https?:\/\/|w|ww|www|www\.)$/i.exec(this.#text.slice(Math.max(this.#plain, to - 9), to));
-      if (to === this.#end) to -= word?.[1]?.length ?? 0;
-      this.#settled = Math.min(this.#settled, to);
-    }
-    this.#flush(to);
+  /** Show the plain text at the end. */
+  #tail(): Tail | null {
+    const draft = this.#draft;
+    const { text, end, plain: from, final } = draft;
+    if (from >= end) return null;
+    // After a space, nothing that comes can reach back; and nothing before it may wait for it.
+    const plain = !final && draft.at === from && !this.#brackets.open && draft.settled === Number.POSITIVE_INFINITY;
+    const to = tailEnd(text, from, end, final);
+    if (!final) draft.unsettled(to);
+    draft.flush(to);
+    return plain && text.lastIndexOf(" ", to - 1) >= from ? { from, to } : null;
   }
 }

@@ -75,6 +75,7 @@ export class CodeView {
   /** No more lines come. */
   close(whole: boolean): void {
     if (this.#lines > 0) this.#newline();
+    this.#groups.close();
     if (this.#lines <= FOLDED_LINES) return;
     this.element.classList.add("streamchat-md-long-code");
     if (whole) this.element.classList.add("streamchat-md-folded");
@@ -83,7 +84,7 @@ export class CodeView {
   #newline(): void {
     this.#text += "\n";
     const last = this.#shown.at(-1)?.node;
-    if (last instanceof Text) last.appendData("\n");
+    if (last instanceof Text) setText(last, `${last.data}\n`);
     else this.#parent.append("\n");
   }
 
@@ -93,7 +94,7 @@ export class CodeView {
     const text = visible(this.#line);
     const last = this.#shown.at(-1)?.node;
     if (this.#shown.length === 1 && last instanceof Text && text.startsWith(last.data) && last.data.length < LONG_LINE) {
-      last.appendData(text.slice(last.data.length));
+      setText(last, text);
     } else if (this.#shown.length === 0) {
       this.#add({ text, style: "" });
     } else {

@@ -4,6 +4,7 @@ import { plainText, type Inline } from "../inlines/tree.ts";
 import type { MarkdownOptions } from "../options.ts";
 import { allowedAddress, LINK_SCHEMES, PICTURE_SCHEMES, visible } from "../safety.ts";
 import { pictureCard } from "./picture.ts";
+import { mayHoldSelection } from "./selection.ts";
 
 /** What is nested deeper is shown as its text. */
 const DEEPEST = 200;
@@ -18,7 +19,7 @@ export interface Shown {
 }
 
 /** A text node that is longer is not made longer. */
-const LONG_TEXT = 64;
+const LONG_TEXT = 256;
 
 /** The last node of an inline value. */
 export const lastNode = (shown: Shown): Node => shown.more.at(-1) ?? shown.node;
@@ -48,6 +49,13 @@ export class Elements {
     this.#depth += 1;
     this.#patch(parent, shown, this.#depth > DEEPEST ? [{ type: "text", value: plainText(next) }] : next, before);
     this.#depth -= 1;
+  }
+
+  /** Make the text longer with which an inline value ends. */
+  append(shown: Shown, more: string): void {
+    let last = shown;
+    for (let inner = last.inner.at(-1); inner !== undefined; inner = last.inner.at(-1)) last = inner;
+    if (last.inline.type === "text") this.#update(last, { type: "text", value: last.inline.value + more });
   }
 
   #patch(parent: Node, shown: Shown[], next: readonly Inline[], before: Node | null): void {
@@ -190,7 +198,7 @@ function grow(shown: Shown, before: string, after: string): void {
     for (const one of shown.more.splice(0)) one.remove();
     (shown.node as Text).data = after;
   } else if (last.length < LONG_TEXT) {
-    last.appendData(after.slice(before.length));
+    setText(last, last.data + after.slice(before.length));
   } else {
     const next = document.createTextNode(after.slice(before.length));
     last.after(next);
@@ -198,10 +206,13 @@ function grow(shown: Shown, before: string, after: string): void {
   }
 }
 
-/** Make a node's text another; one that goes on from it is appended, which leaves a selection alone. */
+/**
+ * Make a node's text another. Browsers do this in a fifth of the time that appending takes, but it takes a selection's
+ * end out of the node: where there is one, the rest of the text is appended.
+ */
 export function setText(node: Text, text: string): void {
   const { data } = node;
   if (data === text) return;
-  if (text.startsWith(data)) node.appendData(text.slice(data.length));
+  if (text.startsWith(data) && mayHoldSelection(node)) node.appendData(text.slice(data.length));
   else node.data = text;
 }

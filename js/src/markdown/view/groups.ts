@@ -2,8 +2,11 @@
 
 const SIZE = 32;
 
-/** The height of a group, in its own lines, until the browser has laid it out once. */
-export type GroupLook = "blocks" | "items" | "lines" | "rows";
+/** How many lines high one of them is, about: for the height of a group that the browser has never laid out. */
+const HEIGHT = { blocks: 3, items: 1.3, lines: 1, rows: 1.6 };
+
+/** What a group holds. */
+export type GroupLook = keyof typeof HEIGHT;
 
 export class Groups {
   readonly element: HTMLElement;
@@ -26,13 +29,10 @@ export class Groups {
     const index = this.#count - SIZE;
     this.#count += 1;
     if (index < 0) return this.element;
-    if (this.#outer === null || index % (SIZE * SIZE) === 0) {
-      this.#outer?.classList.add("streamchat-md-full");
-      this.#outer = this.#group(this.element, "streamchat-md-groups");
-    }
     if (this.#inner === null || index % SIZE === 0) {
-      this.#inner?.classList.add("streamchat-md-full");
-      this.#inner = this.#group(this.#outer, "");
+      this.#size(index);
+      if (this.#outer === null || index % (SIZE * SIZE) === 0) this.#outer = this.#group(this.element);
+      this.#inner = this.#group(this.#outer);
     }
     return this.#inner;
   }
@@ -41,10 +41,22 @@ export class Groups {
     this.next().appendChild(child);
   }
 
-  /** A group is passed over by the browser only once it is full: until then its height would be a bad guess. */
-  #group(parent: HTMLElement, kind: string): HTMLElement {
+  /** No more children come. */
+  close(): void {
+    this.#size(this.#count - SIZE);
+  }
+
+  /** Say how high the open groups are, by how many children they hold; `all` are in groups. */
+  #size(all: number): void {
+    for (const [group, most] of [[this.#inner, SIZE], [this.#outer, SIZE * SIZE]] as const) {
+      const lines = (((all - 1) % most) + 1) * HEIGHT[this.#look];
+      group?.style.setProperty("contain-intrinsic-block-size", `auto ${lines}lh`);
+    }
+  }
+
+  #group(parent: HTMLElement): HTMLElement {
     const group = document.createElement("div");
-    group.className = `streamchat-md-group streamchat-md-${this.#look} ${kind}`.trim();
+    group.className = `streamchat-md-group streamchat-md-${this.#look}`;
     parent.appendChild(group);
     return group;
   }

@@ -3,6 +3,7 @@
 import type { Definitions } from "../definitions.ts";
 import type { Order } from "../inlines/attention.ts";
 import { scan, type Context } from "../inlines/scan.ts";
+import { grownTail, type Tail } from "../inlines/tail.ts";
 import type { Inline } from "../inlines/tree.ts";
 import { lastNode, type Elements, type Shown } from "./elements.ts";
 
@@ -37,6 +38,7 @@ export class Prose implements Context {
   readonly #settled: Node[] = [];
   readonly #live: Shown[] = [];
   #read = 0;
+  #tail: Tail | null = null;
   #wants = false;
 
   constructor(desk: Desk, place: Place, { cell = false, task = false } = {}) {
@@ -68,21 +70,32 @@ export class Prose implements Context {
     this.final = final;
     const [grown, unsettled] = [text.length - this.#read, text.length - this.#base];
     if (!final && !force && grown < Math.max(unsettled > LONG_UNSETTLED ? unsettled / 64 : 0, text.length > LONG ? text.length / 256 : 0)) return;
-    if (!final && grown === 0) return;
+    if (!final && (grown === 0 || this.#grow(text))) return;
     this.#read = text.length;
-    const { inlines, stop, order } = scan(text, this.#base, text.length, this.#order, this);
-    if (!final && stop - this.#base >= SETTLE_AFTER && !this.#wants) {
-      this.#settle(stop, order);
-      this.#show(scan(text, this.#base, text.length, this.#order, this).inlines);
-    } else {
-      this.#show(inlines);
+    let found = scan(text, this.#base, text.length, this.#order, this);
+    if (!final && found.stop - this.#base >= SETTLE_AFTER && !this.#wants) {
+      this.#settle(found.stop, found.order);
+      found = scan(text, this.#base, text.length, this.#order, this);
     }
+    this.#tail = found.tail;
+    this.#show(found.inlines);
+  }
+
+  /** Show what has come since, if it is only more of the plain text at the end. */
+  #grow(text: string): boolean {
+    const was = this.#tail;
+    const last = this.#live.at(-1);
+    if (was === null || last === undefined || text.length < this.#read || text.length - was.from > SETTLE_AFTER) return false;
+    const tail = grownTail(text, was, this.#read);
+    if (tail === null) return false;
+    if (tail.to > was.to) this.#desk.elements.append(last, text.slice(was.to, tail.to));
+    [this.#tail, this.#read] = [tail, text.length];
+    return true;
   }
 
   /** Read all again: a label has got its target. */
   again(): void {
-    this.#base = 0;
-    this.#order = null;
+    [this.#base, this.#order, this.#tail] = [0, null, null];
     const behind = this.#behind();
     for (const node of this.#settled.splice(0)) node.parentNode?.removeChild(node);
     this.#show(scan(this.#text, 0, this.#text.length, null, this).inlines, behind);
@@ -101,7 +114,7 @@ export class Prose implements Context {
     for (const node of this.nodes) node.parentNode?.removeChild(node);
     this.#settled.length = 0;
     this.#live.length = 0;
-    [this.#base, this.#order, this.#read] = [0, null, 0];
+    [this.#base, this.#order, this.#read, this.#tail] = [0, null, 0, null];
   }
 
   #settle(stop: number, order: Order): void {

@@ -1,23 +1,21 @@
 /**
  * The few rules without which the renderer does not work: containment of groups, and the long table's columns.
  *
- * A contained group is clipped to its box: it is as wide as its longest line, and holds its items' markers.
+ * A contained group is clipped to its box: it is as wide as its longest line, and holds its items' markers. The browser
+ * passes over groups that are far from the screen; the heights that they have until then are guesses.
  */
 
 const RULES = `
-.streamchat-md-group { display: flow-root; contain: layout style; }
-.streamchat-md-full { content-visibility: auto; }
-.streamchat-md-lines { width: max-content; min-width: 100%; contain-intrinsic-size: auto 0px auto 42em; }
+.streamchat-md-code code { display: block; }
+.streamchat-md-group { display: flow-root; contain: layout style; content-visibility: auto; contain-intrinsic-block-size: auto 1lh; }
+.streamchat-md-lines { width: max-content; min-width: 100%; contain-intrinsic-inline-size: auto 0px; }
 .streamchat-md-wrapped .streamchat-md-lines { width: auto; }
-.streamchat-md-items { margin-inline-start: -4em; padding-inline-start: 4em; contain-intrinsic-block-size: auto 48em; }
-.streamchat-md-blocks { contain-intrinsic-block-size: auto 100em; }
-.streamchat-md-rows { contain-intrinsic-block-size: auto 64em; }
-.streamchat-md-groups { contain-intrinsic-block-size: auto 1200em; }
+.streamchat-md-items { margin-inline-start: -4em; padding-inline-start: 4em; }
 table:not(.streamchat-md-long) .streamchat-md-group { display: contents; }
 .streamchat-md-long, .streamchat-md-long > thead, .streamchat-md-long > tbody { display: block; }
 .streamchat-md-long tr { display: grid; grid-template-columns: var(--streamchat-md-columns); }
 .streamchat-md-html { white-space: pre-wrap; overflow-wrap: anywhere; }
-@media print { .streamchat-md-full { content-visibility: visible; } }
+@media print { .streamchat-md-group { content-visibility: visible; } }
 `;
 
 let sheet: CSSStyleSheet | null = null;

@@ -59,6 +59,11 @@ export class TableView {
     this.#cells = [];
   }
 
+  /** No more rows come. */
+  close(): void {
+    this.#body?.close();
+  }
+
   #begin(parent: HTMLElement, tag: "th" | "td"): void {
     this.#row = "";
     const row = document.createElement("tr");
