@@ -42,6 +42,8 @@ class Stream implements MarkdownStream {
   #return = false;
   #begun = false;
   #ended = false;
+  /** A frame is asked for, or about to be. */
+  #waits = false;
   #callOff: (() => void) | null = null;
   #idle: ReturnType<typeof setTimeout> | null = null;
   #tail: HTMLElement | null = null;
@@ -73,12 +75,19 @@ class Stream implements MarkdownStream {
     this.#mark(null);
   }
 
+  /** Ask for a frame, once who pushes has had the time to flush: to ask costs more than a short text. */
   #wait(): void {
-    this.#callOff ??= this.#schedule(() => {
-      this.#callOff = null;
-      // A flush may have come before.
-      if (this.#pending !== "") this.#render(performance.now() + BUDGET_MS);
+    if (this.#waits) return;
+    this.#waits = true;
+    queueMicrotask(() => {
+      if (this.#pending === "") this.#waits = false;
+      else this.#callOff = this.#schedule(() => this.#frame());
     });
+  }
+
+  #frame(): void {
+    this.#waits = false;
+    if (this.#pending !== "") this.#render(performance.now() + BUDGET_MS);
   }
 
   #render(until: number): void {

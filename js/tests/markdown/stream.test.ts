@@ -285,11 +285,27 @@ describe("a growing text", () => {
       },
     });
     for (const letter of "many letters") stream.push(letter);
+    await Promise.resolve();
     expect(renders).toBe(1);
     expect(container.textContent).toBe("");
     frames[0]?.();
     expect(container.textContent).toBe("many letters");
+  });
+
+  it("asks for no frame when the caller flushes what it pushed", async () => {
+    let asked = 0;
+    const schedule = (): (() => void) => {
+      asked += 1;
+      return () => undefined;
+    };
+    const stream = createMarkdownStream(document.createElement("div"), { schedule });
+    stream.push("a");
+    stream.flush();
     await Promise.resolve();
+    expect(asked).toBe(0);
+    stream.push("b");
+    await Promise.resolve();
+    expect(asked).toBe(1);
   });
 
   it("takes nothing after its end", () => {
