@@ -193,6 +193,7 @@ const holdsPicture = (inlines: readonly Inline[]): boolean =>
 
 function grow(shown: Shown, before: string, after: string): void {
   if (before === after) return;
+  if (before.startsWith(after)) return shrink(shown, before.length - after.length);
   const last = lastNode(shown) as Text;
   if (!after.startsWith(before)) {
     for (const one of shown.more.splice(0)) one.remove();
@@ -204,6 +205,18 @@ function grow(shown: Shown, before: string, after: string): void {
     last.after(next);
     shown.more.push(next);
   }
+}
+
+/** Take so many characters from the end of a text. */
+function shrink(shown: Shown, count: number): void {
+  let left = count;
+  for (let last = shown.more.at(-1); last !== undefined && last.length <= left; last = shown.more.at(-1)) {
+    left -= last.length;
+    last.remove();
+    shown.more.pop();
+  }
+  const last = lastNode(shown) as Text;
+  if (left > 0) last.deleteData(last.length - left, left);
 }
 
 /**

@@ -9,9 +9,11 @@ import { lastNode, type Elements, type Shown } from "./elements.ts";
 
 /** Text that is settled is left alone once there is so much of it. */
 const SETTLE_AFTER = 512;
-/** A text of which so much is unsettled, or that is so long, is read again when it has grown by a part of its length. */
+/** A text of which so much is unsettled, or that is so long, is shown again when it has grown by a part of its length. */
 const LONG_UNSETTLED = 2048;
-const LONG = 16_384;
+const LONG = 8192;
+/** The browser lays out all of a text whenever it grows: from here on, more and more of it is waited for. */
+const VERY_LONG = 400_000;
 
 /** What all texts of a document share. */
 export interface Desk {
@@ -68,8 +70,8 @@ export class Prose implements Context {
   show(text: string, final: boolean, force = false): void {
     this.#text = text;
     this.final = final;
-    const [grown, unsettled] = [text.length - this.#read, text.length - this.#base];
-    if (!final && !force && grown < Math.max(unsettled > LONG_UNSETTLED ? unsettled / 64 : 0, text.length > LONG ? text.length / 256 : 0)) return;
+    const grown = text.length - this.#read;
+    if (!final && !force && grown < worthwhile(text.length, text.length - this.#base)) return;
     if (!final && (grown === 0 || this.#grow(text))) return;
     this.#read = text.length;
     let found = scan(text, this.#base, text.length, this.#order, this);
@@ -141,4 +143,10 @@ export class Prose implements Context {
     const last = live ? lastNode(live) : this.#settled.at(-1);
     return last?.parentNode === this.#host ? (last?.nextSibling ?? null) : null;
   }
+}
+
+/** By how much a text has to grow to be shown again. */
+function worthwhile(length: number, unsettled: number): number {
+  const part = Math.max(unsettled > LONG_UNSETTLED ? unsettled / 64 : 0, length > LONG ? length / 256 : 0);
+  return part * (1 + length / VERY_LONG);
 }
