@@ -1,14 +1,16 @@
 /** The open blocks of a text that grows, and what each line does to them. Lines come whole or in pieces. */
 
-import { DocumentBlock, ListBlock, QuoteBlock, type ContainerBlock } from "./blocks/containers.ts";
+import { DocumentBlock, FootnoteBlock, ListBlock, QuoteBlock, type ContainerBlock } from "./blocks/containers.ts";
 import { unindented } from "./blocks/cursor.ts";
 import type { Leaf } from "./blocks/leaf.ts";
 import { Heading, Paragraph, Table } from "./blocks/leaves.ts";
-import { planLine, type Plan } from "./blocks/plan.ts";
+import { planLine, type Plan, type Start } from "./blocks/plan.ts";
 import { isRule, type Align } from "./blocks/starts.ts";
 import { Code, Formula, Html } from "./blocks/verbatim.ts";
 import { Definitions } from "./definitions.ts";
+import { Footnotes } from "./footnotes.ts";
 import { unescaped } from "./inlines/characters.ts";
+import { normalized } from "./inlines/link.ts";
 import type { MarkdownOptions } from "./options.ts";
 import { Elements } from "./view/elements.ts";
 import type { Desk } from "./view/prose.ts";
@@ -31,8 +33,8 @@ export class MarkdownDocument {
   constructor(container: HTMLElement, options: MarkdownOptions) {
     this.#options = options;
     this.#root = new DocumentBlock(container);
-    const definitions = new Definitions();
-    this.#desk = { elements: new Elements(options), definitions, math: Boolean(options.math) };
+    const footnotes = new Footnotes(container);
+    this.#desk = { elements: new Elements(options, footnotes), definitions: new Definitions(), footnotes, math: Boolean(options.math) };
   }
 
   /** More of the open line: no line end is in it. */
@@ -64,7 +66,7 @@ export class MarkdownDocument {
       }
     }
     this.#leaf?.draw(force);
-    this.#desk.definitions.settle();
+    this.#settle();
   }
 
   /** No more text comes. */
@@ -73,7 +75,13 @@ export class MarkdownDocument {
     if (this.#undecided !== "") this.lineEnd();
     this.#closeContainers(0);
     this.#root.close();
+    this.#desk.footnotes.end();
+    this.#settle();
+  }
+
+  #settle(): void {
     this.#desk.definitions.settle();
+    this.#desk.footnotes.settle();
   }
 
   /** The element in which the text ends, if there is one. */
@@ -101,11 +109,22 @@ export class MarkdownDocument {
     const list = this.#containers[continued - 1];
     if (sibling !== null && list?.type === "list") list.next(sibling);
     for (const start of starts) {
-      const parent = this.#inner.children;
-      this.#containers.push(start.type === "quote" ? new QuoteBlock(parent) : new ListBlock(parent, start));
+      this.#containers.push(this.#container(start));
     }
     if (blank) this.#blank(begins, cursor.rest);
     else this.#flow(flow, cursor, lazy);
+  }
+
+  #container(start: Start): ContainerBlock {
+    const parent = this.#inner.children;
+    switch (start.type) {
+      case "quote":
+        return new QuoteBlock(parent);
+      case "footnote":
+        return new FootnoteBlock(this.#desk.footnotes, normalized(start.label));
+      case "list":
+        return new ListBlock(parent, start);
+    }
   }
 
   /** What empty lines mean for the list that goes on after them. */

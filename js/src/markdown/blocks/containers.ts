@@ -1,6 +1,7 @@
 /** The blocks that hold blocks: the document, quotes and lists, each with its elements. */
 
 import { Groups } from "../view/groups.ts";
+import type { Footnotes } from "../footnotes.ts";
 import type { Paragraph } from "./leaves.ts";
 import type { ItemStart, List, Quote } from "./plan.ts";
 
@@ -105,4 +106,23 @@ export class ListBlock implements List {
   }
 }
 
-export type ContainerBlock = QuoteBlock | ListBlock;
+/** A footnote: its blocks stand with the others at the end of the document. */
+export class FootnoteBlock {
+  readonly type = "footnote";
+  readonly tight = false;
+  readonly children: Groups;
+  readonly #close: () => void;
+
+  constructor(footnotes: Footnotes, label: string) {
+    const { item, close } = footnotes.define(label);
+    this.children = new Groups(item, "blocks");
+    this.#close = close;
+  }
+
+  close(): void {
+    this.children.close();
+    this.#close();
+  }
+}
+
+export type ContainerBlock = QuoteBlock | ListBlock | FootnoteBlock;

@@ -5,6 +5,7 @@ import {
   delimiterRow,
   endsFence,
   fenceStart,
+  footnoteLabel,
   headingLevel,
   htmlKind,
   isRule,
@@ -42,8 +43,13 @@ export interface ItemStart {
   readonly emptyStart: boolean;
 }
 
-export type Container = Quote | List;
-export type Start = Quote | ItemStart;
+export interface FootnoteStart {
+  readonly type: "footnote";
+  readonly label: string;
+}
+
+export type Container = Quote | List | Pick<FootnoteStart, "type">;
+export type Start = Quote | ItemStart | FootnoteStart;
 
 /** The block that takes text, as far as a line's meaning depends on it. */
 export type OpenLeaf =
@@ -93,6 +99,8 @@ export interface Place {
 const GREATER = 62;
 /** Browsers fall over elements that are nested much deeper. */
 const DEEPEST = 1000;
+/** So far a footnote's further lines are indented. */
+const FOOTNOTE_INDENT = 4;
 const MATH = /^(?:(\$\$)(?!.*\$\$)|(\\\[)(?!.*\\\]))/s;
 
 /** The plan for a line, without its line end; null while a line that is not `complete` could still mean something else. */
@@ -105,6 +113,8 @@ export function planLine(line: string, place: Place, complete: boolean): Plan | 
   for (const container of containers) {
     if (container.type === "quote") {
       if (!takeQuote(cursor)) break;
+    } else if (container.type === "footnote") {
+      if (!cursor.blank && !takeIndent(cursor, FOOTNOTE_INDENT)) break;
     } else if (cursor.blank) {
       cursor.skip(container.size);
     } else if (container.closed || !takeIndent(cursor, container.size)) {
@@ -127,6 +137,11 @@ export function planLine(line: string, place: Place, complete: boolean): Plan | 
       }
       if (takeQuote(cursor)) {
         starts.push({ type: "quote" });
+        continue;
+      }
+      const footnote = takeFootnote(cursor);
+      if (footnote !== null) {
+        starts.push(footnote);
         continue;
       }
       const item = takeItem(cursor, interrupts, null);
@@ -192,6 +207,17 @@ function takeIndent(cursor: Cursor, size: number): boolean {
   if (cursor.indent < size) return false;
   cursor.skip(size);
   return true;
+}
+
+function takeFootnote(cursor: Cursor): FootnoteStart | null {
+  const { indent } = cursor;
+  if (indent > 3) return null;
+  const label = footnoteLabel(unindented(cursor.rest));
+  if (label === null) return null;
+  cursor.skip(indent);
+  cursor.take(label.length + "[^]:".length);
+  cursor.skip(cursor.indent);
+  return { type: "footnote", label };
 }
 
 /** Take an item's marker: of the list, or of any where there is none yet. */

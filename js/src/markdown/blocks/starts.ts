@@ -1,5 +1,6 @@
 /** How the first characters of a line tell what block begins there. Each takes the line after its white space. */
 
+import { FOOTNOTE_LABEL } from "../inlines/link.ts";
 import { stripped } from "./cursor.ts";
 
 const RAW = /^<(?:script|pre|style|textarea)(?:[ \t>]|$)/i;
@@ -101,6 +102,12 @@ export function rowCells(text: string): string[] {
   return cells.map(stripped);
 }
 
+const FOOTNOTE = new RegExp(String.raw`^\[\^(${FOOTNOTE_LABEL})\]:`);
+const FOOTNOTE_BEGUN = new RegExp(String.raw`^\[(?:\^(?:${FOOTNOTE_LABEL}\]?)?)?$`);
+
+/** The label with which a footnote begins, as it is written; null where none does. */
+export const footnoteLabel = (text: string): string | null => FOOTNOTE.exec(text)?.[1] ?? null;
+
 /** What the beginning of a line may still become, for which its end has to be known. */
 export interface Chances {
   readonly paragraph: boolean;
@@ -128,6 +135,8 @@ export function isUndecided(text: string, { paragraph, lazy }: Chances): boolean
     case "|":
     case ":":
       return paragraph && !lazy && DELIMITER_BEGUN.test(text);
+    case "[":
+      return FOOTNOTE_BEGUN.test(text);
     case "<":
       return HTML_BEGUN.test(text) && !(BLOCK.test(text) && /[ \t>]/.test(text)) && !TAG_AND_MORE.test(text);
     default:

@@ -150,3 +150,7 @@ function lineEnd(text: string, at: number): number | null {
   while (text.charCodeAt(next) === 32 || text.charCodeAt(next) === 9) next += 1;
   return next >= text.length ? text.length : text[next] === "\n" ? next + 1 : null;
 }
+
+/** What may stand between `[^` and `]`. */
+export const FOOTNOTE_LABEL = String.raw`(?:[^\s[\]\\]|\\[[\\\]]|\\(?![[\\\]])){1,999}`;
+export const FOOTNOTE_CALL = new RegExp(String.raw`\[\^(${FOOTNOTE_LABEL})\]`, "y");

@@ -6,6 +6,7 @@ import { Brackets, type Labels } from "./brackets.ts";
 import { isEscapable, REFERENCE, referenced } from "./characters.ts";
 import { Draft } from "./draft.ts";
 import { formulaAt, LONGEST_WAIT } from "./formula.ts";
+import { FOOTNOTE_CALL, normalized } from "./link.ts";
 import { emailLiteral, protocolLiteral, wwwLiteral, type Literal } from "./literal.ts";
 import { Runs } from "./runs.ts";
 import { special, tailEnd, type Tail } from "./tail.ts";
@@ -21,6 +22,8 @@ export interface Context extends Labels {
   /** At the beginning of a list's item, `[ ]` is a box. */
   readonly task: boolean;
   readonly math: boolean;
+  /** The number of a footnote that is called here; null where there is none of that label. */
+  call(label: string): number | null;
 }
 
 export interface Scanned {
@@ -95,7 +98,7 @@ class Scan {
       case "~":
         return this.#runs.strike();
       case "[":
-        this.#brackets.begin(false);
+        if (!this.#call()) this.#brackets.begin(false);
         return true;
       case "!":
         if (draft.at + 1 >= draft.end) return draft.hold();
@@ -118,6 +121,19 @@ class Scan {
       default:
         return this.#literal(found);
     }
+  }
+
+  /** The call of a footnote. */
+  #call(): boolean {
+    const draft = this.#draft;
+    FOOTNOTE_CALL.lastIndex = draft.at;
+    const label = FOOTNOTE_CALL.exec(draft.text)?.[1];
+    if (label === undefined || FOOTNOTE_CALL.lastIndex > draft.end) return false;
+    const named = normalized(label);
+    const number = this.#context.call(named);
+    if (number === null) return false;
+    draft.push({ type: "call", label: named, number }, FOOTNOTE_CALL.lastIndex - draft.at);
+    return true;
   }
 
   #escape(): boolean {

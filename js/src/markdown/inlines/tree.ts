@@ -8,7 +8,8 @@ export type Inline =
   | { readonly type: "link"; readonly address: string; readonly title: string | null; readonly children: readonly Inline[] }
   | { readonly type: "image"; readonly address: string; readonly title: string | null; readonly alt: string }
   | { readonly type: "math"; readonly source: string; readonly display: boolean; readonly written: string }
-  | { readonly type: "check"; readonly checked: boolean };
+  | { readonly type: "check"; readonly checked: boolean }
+  | { readonly type: "call"; readonly label: string; readonly number: number };
 
 /** A run of `*`, `_` or `~` that may open or close emphasis. */
 export interface Delimiter {

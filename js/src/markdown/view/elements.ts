@@ -1,5 +1,6 @@
 /** Inline values to nodes: a model's text only ever becomes text nodes and vetted addresses. */
 
+import type { Footnotes } from "../footnotes.ts";
 import { plainText, type Inline } from "../inlines/tree.ts";
 import type { MarkdownOptions } from "../options.ts";
 import { allowedAddress, LINK_SCHEMES, PICTURE_SCHEMES, visible } from "../safety.ts";
@@ -31,9 +32,11 @@ export class Elements {
   readonly #pictureSchemes: readonly string[];
   readonly #relative: boolean;
   readonly #math: MarkdownOptions["math"];
+  readonly #footnotes: Footnotes;
   #depth = 0;
 
-  constructor({ images = "ask", schemes = LINK_SCHEMES, relative = true, math }: MarkdownOptions) {
+  constructor({ images = "ask", schemes = LINK_SCHEMES, relative = true, math }: MarkdownOptions, footnotes: Footnotes) {
+    this.#footnotes = footnotes;
     this.#images = images;
     this.#schemes = schemes.map((scheme) => scheme.replace(/:$/, "").toLowerCase());
     this.#pictureSchemes = PICTURE_SCHEMES.filter((scheme) => this.#schemes.includes(scheme));
@@ -136,6 +139,11 @@ export class Elements {
         return this.#picture(inline.address, inline.title, inline.alt);
       case "math":
         return this.#formula(inline.source, inline.display, inline.written);
+      case "call": {
+        const node = document.createElement("sup");
+        node.appendChild(this.#footnotes.callButton(inline.label, inline.number));
+        return node;
+      }
       case "check": {
         const node = document.createElement("input");
         node.setAttribute("type", "checkbox");

@@ -1,6 +1,7 @@
 /** The inline content of one block on the screen, as it grows. */
 
 import type { Definitions } from "../definitions.ts";
+import type { Footnotes } from "../footnotes.ts";
 import type { Order } from "../inlines/attention.ts";
 import { scan, type Context } from "../inlines/scan.ts";
 import { grownTail, type Tail } from "../inlines/tail.ts";
@@ -19,6 +20,7 @@ const VERY_LONG = 400_000;
 export interface Desk {
   readonly elements: Elements;
   readonly definitions: Definitions;
+  readonly footnotes: Footnotes;
   readonly math: boolean;
 }
 
@@ -64,6 +66,11 @@ export class Prose implements Context {
   wanted(label: string): void {
     this.#wants = true;
     this.#desk.definitions.want(label, this);
+  }
+
+  call(label: string): number | null {
+    this.#wants = true;
+    return this.#desk.footnotes.call(label, this);
   }
 
   /** Show a text that goes on from the one before. `final` when no more of it comes; `force` to show all, however long. */

@@ -1,0 +1,121 @@
+/** Footnotes: which are called where, their numbers, and the list of them at the end of the document. */
+
+import type { Waiting } from "./definitions.ts";
+
+/** A label that is a number will surely be a footnote's, so its call shows as one before the footnote comes. */
+const HOPEFUL = /^\d{1,3}$/;
+
+export class Footnotes {
+  readonly #container: HTMLElement;
+  /** Labels in the order of their first calls. */
+  readonly #called = new Map<string, Set<Waiting>>();
+  readonly #items = new Map<string, HTMLElement>();
+  readonly #buttons = new Map<string, HTMLElement>();
+  readonly #due = new Set<Waiting>();
+  #section: HTMLElement | null = null;
+  #changed = false;
+  #ended = false;
+
+  constructor(container: HTMLElement) {
+    this.#container = container;
+  }
+
+  /** The number of a footnote that a text calls: they are counted in the order of their calls. */
+  call(label: string, text: Waiting): number | null {
+    const texts = this.#called.get(label);
+    if (texts === undefined) this.#called.set(label, new Set([text]));
+    else texts.add(text);
+    if (!this.#items.has(label)) return !this.#ended && HOPEFUL.test(label) ? Number(label) : null;
+    this.#changed ||= texts === undefined;
+    return this.#numbered().indexOf(label) + 1;
+  }
+
+  /** The element for a footnote's blocks, and what to do when there are no more. The first of a label counts. */
+  define(label: string): { readonly item: HTMLElement; readonly close: () => void } {
+    const item = document.createElement("li");
+    if (this.#items.has(label)) return { item, close: () => undefined };
+    this.#items.set(label, item);
+    this.#changed = true;
+    // Those that are called later get other numbers.
+    const labels = [...this.#called.keys()];
+    const from = labels.indexOf(label);
+    if (from >= 0) for (const later of labels.slice(from)) this.#rewrite(later);
+    return { item, close: () => backTo(item, () => this.#buttons.get(label)) };
+  }
+
+  /** A call on the screen, which leads to its footnote. */
+  callButton(label: string, number: number): HTMLElement {
+    const made = button(String(number), `Footnote ${number}`, () => {
+      this.#buttons.set(label, made);
+      reveal(this.#items.get(label));
+    });
+    if (!this.#buttons.get(label)?.isConnected) this.#buttons.set(label, made);
+    return made;
+  }
+
+  /** No more footnotes come: what calls one that there is not is plain text. */
+  end(): void {
+    this.#ended = true;
+    for (const label of this.#called.keys()) if (!this.#items.has(label) && HOPEFUL.test(label)) this.#rewrite(label, true);
+  }
+
+  /** Show what has become certain. */
+  settle(): void {
+    const due = [...this.#due];
+    this.#due.clear();
+    for (const text of due) text.again();
+    if (this.#changed) this.#list();
+    if (this.#section?.nextSibling) this.#container.append(this.#section);
+  }
+
+  #rewrite(label: string, always = false): void {
+    if (always || this.#items.has(label)) for (const text of this.#called.get(label) ?? []) this.#due.add(text);
+  }
+
+  #numbered(): string[] {
+    return [...this.#called.keys()].filter((label) => this.#items.has(label));
+  }
+
+  #list(): void {
+    this.#changed = false;
+    const items = this.#numbered().flatMap((label) => this.#items.get(label) ?? []);
+    if (items.length === 0) return;
+    if (this.#section === null) {
+      this.#section = document.createElement("section");
+      this.#section.className = "streamchat-md-footnotes";
+      this.#section.setAttribute("aria-label", "Footnotes");
+      this.#section.append(document.createElement("ol"));
+      this.#container.append(this.#section);
+    }
+    const list = this.#section.firstElementChild;
+    items.forEach((item, index) => {
+      if (list?.children[index] !== item) list?.insertBefore(item, list.children[index] ?? null);
+    });
+  }
+}
+
+/** The way back, at the end of a footnote. */
+function backTo(item: HTMLElement, call: () => HTMLElement | undefined): void {
+  let last: Element = item;
+  while (last.lastElementChild?.tagName === "DIV" && last.lastElementChild.classList.contains("streamchat-md-group")) last = last.lastElementChild;
+  const paragraph = last.lastElementChild?.tagName === "P" ? last.lastElementChild : item;
+  paragraph.append(" ", button("↩", "Back to the text", () => reveal(call())));
+}
+
+function button(text: string, label: string, click: () => void): HTMLElement {
+  const made = document.createElement("button");
+  made.setAttribute("type", "button");
+  made.className = "streamchat-md-call";
+  made.setAttribute("aria-label", label);
+  made.append(text);
+  made.addEventListener("click", click);
+  return made;
+}
+
+/** Bring an element into view, and the keyboard with it. */
+function reveal(element: HTMLElement | undefined): void {
+  if (element === undefined) return;
+  if (!element.matches("button")) element.setAttribute("tabindex", "-1");
+  element.scrollIntoView({ block: "nearest" });
+  element.focus({ preventScroll: true });
+}
