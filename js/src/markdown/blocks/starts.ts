@@ -1,13 +1,13 @@
 /** How the first characters of a line tell what block begins there. Each takes the line after its white space. */
 
+import { tagSource } from "../inlines/angle.ts";
 import { FOOTNOTE_LABEL } from "../inlines/link.ts";
 import { stripped } from "./cursor.ts";
 
 const RAW = /^<(?:script|pre|style|textarea)(?:[ \t>]|$)/i;
 const BLOCK =
   /^<\/?(?:address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|dl|dt|fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe|legend|li|link|main|menu|menuitem|nav|noframes|ol|optgroup|option|p|param|search|section|summary|table|tbody|td|tfoot|th|thead|title|tr|track|ul)(?:[ \t>]|\/>|$)/i;
-const ATTRIBUTE = String.raw`[ \t]+[A-Za-z:_][\w.:-]*(?:[ \t]*=[ \t]*(?:"[^"]*"|'[^']*'|[^ \t"'/<=>\`]+))?`;
-const TAG = String.raw`<(?:[A-Za-z][A-Za-z\d-]*(?:${ATTRIBUTE})*[ \t]*\/?|\/[A-Za-z][A-Za-z\d-]*[ \t]*)>`;
+const TAG = tagSource(String.raw`[ \t]`);
 const WHOLE_TAG = new RegExp(`^${TAG}[ \\t]*$`);
 const TAG_AND_MORE = new RegExp(`^${TAG}[ \\t]*[^ \\t]`);
 /** What may become raw HTML of some kind when more comes. */

@@ -119,6 +119,8 @@ export class Formula implements Leaf {
   readonly #end: string;
   #text = "";
   #begun = false;
+  /** Before here, nothing closes it. */
+  #open = 2;
 
   constructor(desk: Desk, end: string, place: Place) {
     this.open = { type: "math", close: end };
@@ -135,7 +137,9 @@ export class Formula implements Leaf {
   }
 
   lineEnd(): boolean {
-    return this.#text.includes(this.#end, 2);
+    if (this.#text.includes(this.#end, this.#open)) return true;
+    this.#open = Math.max(2, this.#text.length);
+    return false;
   }
 
   draw(): void {}

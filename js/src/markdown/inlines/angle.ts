@@ -3,10 +3,13 @@
 const AUTOLINK = /<([A-Za-z][A-Za-z\d.+-]{1,31}:[^<>\u0000-\u0020\u007f]*)>/y;
 const AUTOLINK_EMAIL =
   /<([\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z\d](?:[A-Za-z\d-]{0,61}[A-Za-z\d])?(?:\.[A-Za-z\d](?:[A-Za-z\d-]{0,61}[A-Za-z\d])?)*)>/y;
-const ATTRIBUTE = String.raw`\s+[A-Za-z:_][\w.:-]*(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'/<=>\`]+))?`;
-const HTML = new RegExp(
-  String.raw`<(?:[A-Za-z][A-Za-z\d-]*(?:${ATTRIBUTE})*\s*\/?>|\/[A-Za-z][A-Za-z\d-]*\s*>)`, "y",
-);
+/** An opening or closing tag, as the source of a pattern; `space` is what counts as white space in it. */
+export function tagSource(space: string): string {
+  const attribute = String.raw`${space}+[A-Za-z:_][\w.:-]*(?:${space}*=${space}*(?:"[^"]*"|'[^']*'|[^\s"'/<=>\`]+))?`;
+  return String.raw`<(?:[A-Za-z][A-Za-z\d-]*(?:${attribute})*${space}*\/?|\/[A-Za-z][A-Za-z\d-]*${space}*)>`;
+}
+
+const HTML = new RegExp(tagSource(String.raw`\s`), "y");
 /** The other kinds of raw HTML: how they begin, and what ends them. */
 const HTML_OTHERS: readonly (readonly [RegExp, string])[] = [
   [/<!--(?=-?>)/y, ">"], [/<!--/y, "-->"], [/<\?/y, "?>"], [/<!\[CDATA\[/y, "]]>"], [/<![A-Za-z]/y, ">"],
