@@ -44,7 +44,6 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--parts", default=",".join(PARTS), help=f"of {','.join(PARTS)}")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of commonmark.json")
-    parser.add_argument("--no-follow", action="store_true", help="do not scroll to the end")
     parser.add_argument("--ours", type=Path, default=bundles.CORE, help="another bundle of ours")
     return parser
 
@@ -61,7 +60,7 @@ def plan(asked: argparse.Namespace, parser: argparse.ArgumentParser) -> Plan:
         parser.error(
             f"peers: {', '.join(bundles.PEERS)}; texts: {', '.join(t.name for t in TEXTS)}"
         )
-    common: dict[str, Any] = {"peers": peers, "texts": texts, "follow": not asked.no_follow}
+    common: dict[str, Any] = {"peers": peers, "texts": texts}
     return Plan(**common, **QUICK) if asked.quick else Plan(**common, rounds=asked.rounds)
 
 

@@ -43,17 +43,20 @@ PARTS = ("TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuratio
 
 @dataclass(frozen=True)
 class Feed:
-    """How a text comes: characters a push, pushes a frame, and who says when to render."""
+    """How a text comes: characters a push, pushes a frame, who says when to render."""
 
     name: str
     chunk: int = 64
     pushes: int = 1
     flush: bool = True
+    follow: bool = True
+    """The page follows the end of the text, as a chat does; else its beginning is in sight."""
 
 
 FRAMES = Feed("frames")
 TOKENS = Feed("tokens", chunk=4)
 SCHEDULED = Feed("scheduled", chunk=4, pushes=16, flush=False)
+UNSEEN = Feed("out of sight", follow=False)
 BIG = Feed("big", chunk=1024)
 
 Found = dict[str, Any]
@@ -141,7 +144,6 @@ class Chromium:
         *,
         warm: tuple[str, float],
         budget_s: float,
-        follow: bool,
     ) -> Found:
         """What the peer costs for the text, after it was warmed up with another for some seconds.
 
@@ -152,7 +154,7 @@ class Chromium:
             "chunk": feed.chunk,
             "pushes": feed.pushes,
             "flush": feed.flush,
-            "follow": follow,
+            "follow": feed.follow,
         }
         try:
             with self.page(peer) as page:

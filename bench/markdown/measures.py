@@ -14,6 +14,7 @@ from bench.markdown.browser import (
     FRAMES,
     SCHEDULED,
     TOKENS,
+    UNSEEN,
     Chromium,
     Feed,
     Found,
@@ -23,6 +24,7 @@ from bench.markdown.texts import TEXTS, Text
 
 RIVAL = "streaming-markdown"
 """The peer whose cost the aims are stated in: it gets a longer budget than the others."""
+PAIR = (bundles.STREAMCHAT, RIVAL)
 LONG_S = 6.0
 """A cell that takes longer is measured once, however many rounds there are."""
 
@@ -33,7 +35,6 @@ class Plan:
 
     peers: tuple[str, ...]
     texts: tuple[Text, ...]
-    follow: bool = True
     rounds: int = 3
     ours_s: float = 60.0
     rival_s: float = 120.0
@@ -74,8 +75,10 @@ def rounds(chromium: Chromium, plan: Plan, say: Callable[[str], None]) -> Cells:
     for number in range(plan.rounds):
         for text in plan.texts:
             feeds = (FRAMES, TOKENS, SCHEDULED) if text is TEXTS[0] else (FRAMES,)
-            for feed in feeds:
+            for feed in (*feeds, UNSEEN):
                 for peer in plan.peers:
+                    if feed is UNSEEN and peer not in PAIR:
+                        continue
                     key = (text.name, feed.name, peer)
                     if key not in cells.slow:
                         one = timed(cells, chromium, plan, key, text.written(), feed)
@@ -109,7 +112,6 @@ def fed(chromium: Chromium, plan: Plan, peer: str, text: str, feed: Feed) -> Fou
         feed,
         warm=(TEXTS[0].written(), plan.warm_s),
         budget_s=plan.budget(peer),
-        follow=plan.follow,
     )
 
 
