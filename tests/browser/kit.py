@@ -8,11 +8,49 @@ from collections.abc import Iterable
 from playwright.async_api import Locator, expect
 
 from tests.fakes.gate import Gate
+from tests.fakes.lab import LabPage
 from tests.fakes.provider_server import Answer, ProviderServer
 
 FINISHED = re.compile(r"tokens/s")
 PACED = "paced/fake-1"
 """The model of `Paced`."""
+
+LIGHT, DARK = "JupyterLab Light", "JupyterLab Dark"
+LEGIBLE = 4.5
+"""WCAG 2.2, 1.4.3: the contrast of text at least."""
+
+# Colours may be half transparent: a canvas lays them over each other as the page does.
+CONTRAST = """
+    (nodes, pseudo) => {
+        const canvas = document.createElement('canvas');
+        const paint = canvas.getContext('2d', {willReadFrequently: true});
+        const over = colour => {
+            paint.fillStyle = colour;
+            paint.fillRect(0, 0, 1, 1);
+        };
+        const luminance = () => {
+            const bytes = [...paint.getImageData(0, 0, 1, 1).data];
+            const [red, green, blue] = bytes.map(byte => {
+                const part = byte / 255;
+                return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+            });
+            return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+        };
+        return nodes.map(node => {
+            over('white');
+            const grounds = [];
+            for (let one = node; one !== null; one = one.parentElement) {
+                grounds.unshift(getComputedStyle(one).backgroundColor);
+            }
+            grounds.forEach(over);
+            const ground = luminance();
+            over(getComputedStyle(node, pseudo).color);
+            const ink = luminance();
+            const contrast = (Math.max(ink, ground) + 0.05) / (Math.min(ink, ground) + 0.05);
+            return {ink, ground, contrast, text: node.innerText};
+        });
+    }
+"""
 
 
 def chat_cell(model: str = "demo/fast") -> str:
@@ -37,6 +75,12 @@ async def stop(output: Locator) -> None:
     """Click Stop, and wait until the answer has ended by it."""
     await output.get_by_role("button", name="Stop").first.click()
     await expect(output.locator(".streamchat-ending")).to_have_text("Stopped")
+
+
+async def change_theme(lab: LabPage, name: str) -> None:
+    """Choose one of Lab's themes, and wait until it is on."""
+    await lab.command("apputils:change-theme", theme=name)
+    await expect(lab.page.locator("body")).to_have_attribute("data-jp-theme-name", name)
 
 
 class Paced:
