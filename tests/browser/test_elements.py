@@ -86,7 +86,8 @@ WORDS = (
 TITLES = ":is(.streamchat-md-alert, .streamchat-md-language, .streamchat-md-action)"
 COLOURS = """alerts => alerts.flatMap(one =>
     [getComputedStyle(one).borderLeftColor, getComputedStyle(one, '::before').color])"""
-HEIGHTS = """async (content, [source, text]) => {
+UNCUT = ".streamchat-list { max-height: none !important }"
+HEIGHTS = """async (content, [source, text, step]) => {
     const blob = new Blob([source], {type: 'text/javascript'});
     const markdown = await import(URL.createObjectURL(blob));
     const copy = content.cloneNode(false);
@@ -94,8 +95,8 @@ HEIGHTS = """async (content, [source, text]) => {
     const stream = markdown.createMarkdownStream(copy, {math: true, relative: false});
     const heights = [];
     const look = at => heights.push([text.slice(0, at), copy.getBoundingClientRect().height]);
-    for (let at = 7; at < text.length + 7; at += 7) {
-        stream.push(text.slice(at - 7, at));
+    for (let at = step; at < text.length + step; at += step) {
+        stream.push(text.slice(at - step, at));
         stream.flush();
         look(at);
     }
@@ -163,9 +164,7 @@ async def test_words_are_legible_and_alerts_differ_in_both_themes(
     alerts = set()
     for theme in (LIGHT, DARK):
         await change_theme(lab_page, theme)
-        await chat.screenshot(
-            path=tmp_path / f"{theme}.png", style=".streamchat-list { max-height: none !important }"
-        )
+        await chat.screenshot(path=tmp_path / f"{theme}.png", style=UNCUT)
         words = await content.locator(WORDS).evaluate_all(CONTRAST)
         words += await content.locator(TITLES).evaluate_all(CONTRAST, "::before")
         assert [word for word in words if word["contrast"] < LEGIBLE] == []
@@ -176,13 +175,15 @@ async def test_words_are_legible_and_alerts_differ_in_both_themes(
     assert len(alerts) == 2 * len(ALERTS)
 
 
-async def test_an_answer_that_comes_by_seven_characters_does_not_jump(content: Locator) -> None:
-    heights = await content.evaluate(HEIGHTS, [MODULE.read_text("utf-8"), ANSWER])
+@pytest.mark.parametrize("step", [1, 7])
+async def test_an_answer_that_comes_by_few_characters_does_not_jump(
+    content: Locator, step: int
+) -> None:
+    heights = await content.evaluate(HEIGHTS, [MODULE.read_text("utf-8"), ANSWER, step])
     line = await content.evaluate("one => parseFloat(getComputedStyle(one).lineHeight)")
     for (_, before), (text, after) in pairwise(heights):
         assert after >= before - line, text[-40:]
-    whole = await content.evaluate("one => one.getBoundingClientRect().height")
-    assert heights[-1][1] == whole
+    assert heights[-1][1] == await content.evaluate("one => one.getBoundingClientRect().height")
 
 
 async def test_the_mark_of_the_end_is_there_while_it_streams_and_gone_then(
