@@ -10,7 +10,7 @@ from typing import Any
 
 from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Dict, Float, Unicode
+from traitlets import Bool, Dict, Float, Integer, Unicode
 
 from streamchat_relay.hosts.door import Door
 from streamchat_relay.hosts.identity import kernel_user_key
@@ -18,8 +18,9 @@ from streamchat_relay.hosts.rest import ModelsHandler
 from streamchat_relay.hosts.websocket import RelayHandler, Sockets
 from streamchat_relay.model import Internal
 from streamchat_relay.providers import ProviderRegistry, RegistrySettings
-from streamchat_relay.relay.hub import Hub
+from streamchat_relay.relay.hub import MAX_RUNS, MAX_RUNS_PER_USER, Hub
 from streamchat_relay.relay.ports import Store
+from streamchat_relay.relay.slots import Slots
 from streamchat_relay.stores import MemoryStore, SQLiteStore, UnavailableStore
 
 IN_MEMORY = ":memory:"
@@ -63,6 +64,12 @@ class StreamChat(ExtensionApp):
     stall_timeout = Float(
         60.0, help="Seconds that a provider may be silent in the middle of an answer."
     ).tag(config=True)
+    max_runs = Integer(
+        MAX_RUNS, min=1, help="Answers that are written at once; further ones wait in line."
+    ).tag(config=True)
+    max_runs_per_user = Integer(
+        MAX_RUNS_PER_USER, min=1, help="Answers of one user that are written at once."
+    ).tag(config=True)
     hide_keys_from_kernels = Bool(
         default_value=False,
         help="Take the providers' key variables out of the environment of new kernels and "
@@ -97,7 +104,8 @@ class StreamChat(ExtensionApp):
         if self.hide_keys_from_kernels:
             for variable in self._registry.hidden_variables():
                 os.environ.pop(variable, None)
-        self._hub = Hub(self._store(), self._registry, log=self.log)
+        slots = Slots(in_all=self.max_runs, per_user=self.max_runs_per_user)
+        self._hub = Hub(self._store(), self._registry, slots=slots, log=self.log)
         self._sockets = Sockets(self._hub, self.log)
         door = Door(
             self._sockets,

@@ -105,6 +105,8 @@ class ActiveRun:
         self.task: asyncio.Task[None] | None = None
         self.lost = False
         self.position = 0
+        # It waits for a slot, or has one.
+        self.in_line = False
         self._append = live.log.append
         self._now = clock.now
         self._accepted = clock.now()

@@ -35,7 +35,14 @@ from streamchat_relay.protocol.frames import Prompt, Send
 from streamchat_relay.relay.conversation import ActiveRun, LiveConversation
 from streamchat_relay.relay.ports import Call, Clock, Registry, Store, StoredLog
 from streamchat_relay.relay.run import Run, RunState
+from streamchat_relay.relay.slots import Slots
 
+MAX_RUNS = 256
+"""Runs that go on at once."""
+MAX_RUNS_PER_USER = 16
+"""Runs of one user that go on at once."""
+NEAR = 5
+"""Places in line from which on each step is told."""
 MAX_DEPTH = 32
 """Levels of lists and objects within `params`. What is read at the limit of the recursion could
 not be written again a few calls deeper."""
@@ -60,10 +67,12 @@ class Hub:
         store: Store,
         registry: Registry,
         *,
+        slots: Slots | None = None,
         clock: Clock | None = None,
         log: logging.Logger | None = None,
     ) -> None:
         self._store = store
+        self._slots = slots or Slots(in_all=MAX_RUNS, per_user=MAX_RUNS_PER_USER)
         self._registry = registry
         self._clock = clock or SystemClock()
         self._log = log or logging.getLogger(__name__)
@@ -224,16 +233,37 @@ class Hub:
         return active
 
     def _begin_or_wait(self, active: ActiveRun) -> None:
-        """Ask the provider, unless the prompt follows an answer that is still being written."""
+        """Ask the provider, unless the prompt follows an answer that is still being written.
+
+        And unless so many runs go on that this one has to wait for its turn.
+        """
         live, run = active.live, active.run
-        if run.state is not RunState.QUEUED:
+        if run.state is not RunState.QUEUED or active.in_line:
             return
         position = live.waits_for(run.message.parent)
         if position:
-            if position != active.position:
-                active.position = position
-                live.log.append(run.wait(position, active.t()))
+            self._tell_position(active, position)
             return
+        active.in_line = True
+        if self._slots.ask((live.user, run.id)):
+            self._begin(active)
+        else:
+            self._tell_positions()
+
+    def _tell_position(self, active: ActiveRun, position: int) -> None:
+        if position != active.position:
+            active.position = position
+            active.live.log.append(active.run.wait(position, active.t()))
+
+    def _tell_positions(self) -> None:
+        """Say to who waits for a turn when it comes: far back in a long line, not each step."""
+        for position, run in enumerate(self._slots.line(), 1):
+            active = self._active[run]
+            if position <= NEAR or not active.position or position <= active.position // 2:
+                self._tell_position(active, position)
+
+    def _begin(self, active: ActiveRun) -> None:
+        live, run = active.live, active.run
         messages = branch(live.state, run.message.parent)
         active.call = replace(active.call, messages=messages)
         live.log.append(run.begin(active.t()))
@@ -280,7 +310,14 @@ class Hub:
         live = active.live
         live.log.append(events)
         del live.runs[active.run.id]
-        del self._active[live.user, active.run.id]
+        key = (live.user, active.run.id)
+        del self._active[key]
+        if active.in_line:
+            following = self._slots.leave(key)
+            if not self._closing:
+                for run in following:
+                    self._begin(self._active[run])
+                self._tell_positions()
         for waiting in list(live.runs.values()):
             self._begin_or_wait(waiting)
         self.release(live)

@@ -1,0 +1,83 @@
+"""The slots: how many runs go on at once, of each user and in all, and whose turn is next."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+
+Key = tuple[str, str]
+"""A run: its user and its id."""
+
+
+class Slots:
+    """Counts the runs that go on, and keeps those that have to wait.
+
+    Turns go round the users, so that who asks much waits for itself and not everybody for it. A
+    user's own runs keep their order.
+
+    >>> slots = Slots(in_all=1, per_user=1)
+    >>> slots.ask(("ada", "r1")), slots.ask(("ada", "r2")), slots.ask(("bob", "r3"))
+    (True, False, False)
+    >>> slots.leave(("ada", "r1"))
+    [('ada', 'r2')]
+    """
+
+    def __init__(self, *, in_all: int, per_user: int) -> None:
+        self._in_all = in_all
+        self._per_user = per_user
+        self._going: set[Key] = set()
+        self._of_user: Counter[str] = Counter()
+        # Users that wait, whose turn is next first.
+        self._waiting: dict[str, deque[Key]] = {}
+
+    def ask(self, run: Key) -> bool:
+        """Take a slot, or wait in line; True if the run may begin now."""
+        if run[0] not in self._waiting and self._free(run[0]):
+            self._take(run)
+            return True
+        self._waiting.setdefault(run[0], deque()).append(run)
+        return False
+
+    def leave(self, run: Key) -> list[Key]:
+        """Give the slot or the place in line back; returns the runs that may begin now."""
+        if run in self._going:
+            self._going.remove(run)
+            self._of_user[run[0]] -= 1
+            if not self._of_user[run[0]]:
+                del self._of_user[run[0]]
+        elif run in self._waiting.get(run[0], ()):
+            self._waiting[run[0]].remove(run)
+            if not self._waiting[run[0]]:
+                del self._waiting[run[0]]
+        begun: list[Key] = []
+        while (following := self._next()) is not None:
+            begun.append(following)
+        return begun
+
+    def line(self) -> list[Key]:
+        """The runs that wait, in the order of their turns as far as it is known."""
+        rounds = max(map(len, self._waiting.values()), default=0)
+        return [
+            runs[turn]
+            for turn in range(rounds)
+            for runs in self._waiting.values()
+            if turn < len(runs)
+        ]
+
+    def _free(self, user: str) -> bool:
+        return len(self._going) < self._in_all and self._of_user[user] < self._per_user
+
+    def _take(self, run: Key) -> None:
+        self._going.add(run)
+        self._of_user[run[0]] += 1
+
+    def _next(self) -> Key | None:
+        user = next(filter(self._free, self._waiting), None)
+        if user is None:
+            return None
+        runs = self._waiting.pop(user)
+        run = runs.popleft()
+        if runs:
+            # The next turn is another's.
+            self._waiting[user] = runs
+        self._take(run)
+        return run
