@@ -13,7 +13,7 @@ import pytest
 from streamchat_relay.model import Internal, Start, StartedMessage, TextDelta
 from streamchat_relay.protocol.codec import encode
 from streamchat_relay.relay.ports import Store, StoredLog
-from streamchat_relay.stores import MemoryStore, SQLiteStore, sqlite
+from streamchat_relay.stores import MemoryStore, SQLiteStore, database, sqlite
 
 
 def delta(number: int) -> bytes:
@@ -125,27 +125,88 @@ async def test_only_the_owner_can_read_the_file(tmp_path: Path) -> None:
     await store.close()
 
 
-@pytest.mark.parametrize("kind", ["garbage", "newer"])
-async def test_a_file_that_cannot_be_read_is_refused_in_words_and_left_alone(
-    tmp_path: Path, kind: str
-) -> None:
+@pytest.fixture
+def unreadable(tmp_path: Path, request: pytest.FixtureRequest) -> tuple[Path, bytes]:
+    """A file that is no database, a broken one, or one of a newer version; and what is in it."""
     path = tmp_path / "db.sqlite3"
-    if kind == "garbage":
+    if request.param == "garbage":
         path.write_bytes(b"This is not a database. " * 100)
     else:
         with sqlite3.connect(path) as connection:
+            connection.execute("CREATE TABLE newer (x)")
             connection.execute("PRAGMA user_version = 99")
         connection.close()
-    before = path.read_bytes()
-    with pytest.raises(Internal, match=r"c\.StreamChat\.database"):
-        SQLiteStore(path)
-    assert path.read_bytes()[:16] == before[:16]
-    assert len(path.read_bytes()) == len(before)
+    if request.param == "broken":
+        path.write_bytes(path.read_bytes()[:100] + b"\xff" * 8000)
+    return path, path.read_bytes()
+
+
+UNREADABLE = pytest.mark.parametrize("unreadable", ["garbage", "broken", "newer"], indirect=True)
+
+
+@UNREADABLE
+async def test_a_file_that_cannot_be_read_is_moved_aside_as_it_was_and_a_new_one_begins(
+    unreadable: tuple[Path, bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    path, before = unreadable
+    store = SQLiteStore(path)
+    store.append("ada", "c1", "e1", 1, [delta(1)])
+    await store.close()
+    (aside,) = path.parent.glob("db.sqlite3.unread-*")
+    assert aside.read_bytes() == before
+    assert str(aside) in caplog.text
+    again = SQLiteStore(path)
+    stored = await again.load("ada", "c1")
+    assert stored is not None
+    assert stored.events == [delta(1)]
+    await again.close()
+    assert list(path.parent.glob("db.sqlite3.unread-*")) == [aside]
+
+
+@UNREADABLE
+async def test_servers_that_find_it_unreadable_at_once_move_it_once(
+    unreadable: tuple[Path, bytes],
+) -> None:
+    path, before = unreadable
+    stores = await asyncio.gather(*(asyncio.to_thread(SQLiteStore, path) for _ in range(6)))
+    for number, store in enumerate(stores):
+        store.append("ada", f"c{number}", "e1", 1, [delta(number)])
+    for store in stores:
+        await store.close()
+    (aside,) = path.parent.glob("db.sqlite3.unread-*")
+    assert aside.read_bytes() == before
+    store = SQLiteStore(path)
+    for number in range(6):
+        assert await store.load("ada", f"c{number}") is not None
+    await store.close()
+
+
+async def test_a_file_of_the_first_version_is_upgraded_and_keeps_its_conversations(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "db.sqlite3"
+    store = SQLiteStore(path)
+    store.append("ada", "c1", "e1", 1, [delta(1)])
+    await store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE conversation DROP COLUMN changed")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    store = SQLiteStore(path)
+    stored = await store.load("ada", "c1")
+    assert stored is not None
+    assert stored.events == [delta(1)]
+    store.append("ada", "c2", "e2", 1, [delta(2)])
+    await store.close()
+    with sqlite3.connect(path) as connection:
+        ages = connection.execute("SELECT strftime('%s', 'now') - changed FROM conversation")
+        assert all(-1 < age < 600 for (age,) in ages)
+    connection.close()
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_S", 0.01)
+    monkeypatch.setattr(database, "BUSY_S", 0.01)
     monkeypatch.setattr(sqlite, "RETRY_S", 0.01)
 
 
@@ -218,7 +279,9 @@ async def test_a_transaction_that_failed_mixes_no_conversations(tmp_path: Path) 
         await store.load("ada", "c1")
     with other:
         other.execute("DROP TRIGGER full")
-        other.execute("INSERT INTO conversation (user, id, epoch) VALUES ('bob', 'c9', 'e9')")
+        other.execute(
+            "INSERT INTO conversation (user, id, epoch, changed) VALUES ('bob', 'c9', 'e9', 0)"
+        )
     other.close()
     found = [await store.load(*key) for key in (("ada", "c1"), ("ada", "c2"), ("bob", "c9"))]
     assert [one and one.events for one in found] == [[delta(1)], [delta(2)], []]

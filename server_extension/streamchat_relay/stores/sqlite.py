@@ -5,51 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import queue
 import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from streamchat_relay.model import Internal
 from streamchat_relay.relay.ports import StoredLog
+from streamchat_relay.stores.database import open_database, transaction
 from streamchat_relay.stores.memory import started_run
 
-SCHEMA_VERSION = 1
 GATHER_S = 0.2
 """How long events are gathered for one transaction, and one waking of the thread."""
 RETRY_S = 1.0
 """How long until events that could not be written are tried again."""
-BUSY_S = 10.0
-"""How long another process may keep the file locked before that is a failure."""
-
-_SCHEMA = f"""
-CREATE TABLE conversation (
-    number INTEGER PRIMARY KEY,
-    user TEXT NOT NULL,
-    id TEXT NOT NULL,
-    epoch TEXT NOT NULL,
-    open_in TEXT, -- the store that may have events which are not written yet
-    UNIQUE (user, id)
-);
-CREATE TABLE events (
-    conversation INTEGER NOT NULL REFERENCES conversation (number) ON DELETE CASCADE,
-    first INTEGER NOT NULL, -- the seq of the first of these events
-    data BLOB NOT NULL, -- JSON, an event a line
-    PRIMARY KEY (conversation, first)
-) WITHOUT ROWID;
-CREATE TABLE run (
-    user TEXT NOT NULL,
-    id TEXT NOT NULL,
-    conversation TEXT NOT NULL,
-    PRIMARY KEY (user, id)
-) WITHOUT ROWID;
-PRAGMA user_version = {SCHEMA_VERSION}
-"""
 
 _Key = tuple[str, str]
 _Appends = dict[_Key, tuple[str, int, list[bytes]]]
@@ -69,7 +42,7 @@ class SQLiteStore:
     new epoch. Where that somebody still lives (two servers of one user share the file), what it
     appends under the old epoch is refused: a conversation belongs to who loaded it last.
 
-    Raises `Internal` when the file cannot be opened, is not a database, or one of a newer version.
+    Raises `Internal` when there can be no file at that place.
     """
 
     def __init__(self, path: Path, *, log: logging.Logger | None = None) -> None:
@@ -81,7 +54,10 @@ class SQLiteStore:
         self._gathered: _Appends = {}
         self._queue: queue.SimpleQueue[_Appends | _Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(
-            target=self._write, args=(self._open(),), name="streamchat-store", daemon=True
+            target=self._write,
+            args=(open_database(path, self._log),),
+            name="streamchat-store",
+            daemon=True,
         )
         self._thread.start()
 
@@ -94,7 +70,7 @@ class SQLiteStore:
             # Most first prompts are in new conversations, and these need no lock to be missing.
             if connection.execute(find, key).fetchone() is None:
                 return None
-            with _transaction(connection):
+            with transaction(connection):
                 number, epoch, open_in = connection.execute(find, key).fetchone()
                 if open_in not in {None, self._mark}:
                     epoch = secrets.token_hex(4)
@@ -146,7 +122,7 @@ class SQLiteStore:
         """Write what is outstanding, take the marks back, and let go of the file."""
 
         def unmark(connection: sqlite3.Connection) -> None:
-            with _transaction(connection):
+            with transaction(connection):
                 connection.execute(
                     "UPDATE conversation SET open_in = NULL WHERE open_in = ?", (self._mark,)
                 )
@@ -163,48 +139,6 @@ class SQLiteStore:
             self._log.error("The last moments of conversations may be lost: %s", error)
         self._queue.put(None)
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Made before SQLite does, so that there is no moment in which others could read it.
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._path.chmod(0o600)
-            connection = sqlite3.connect(self._path, check_same_thread=False, timeout=BUSY_S)
-        except (OSError, sqlite3.Error) as error:
-            raise self._unusable(error) from None
-        try:
-            self._prepare(connection)
-        except sqlite3.Error as error:
-            connection.close()
-            raise self._unusable(error) from None
-        except Internal:
-            connection.close()
-            raise
-        return connection
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        # In one transaction, because two servers may start at once.
-        with _transaction(connection):
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version > SCHEMA_VERSION:
-                raise Internal(
-                    f"{self._path} was written by a newer jupyter_streamchat (version {version} of "
-                    f"the file, this one reads {SCHEMA_VERSION}). Upgrade, or set "
-                    "c.StreamChat.database to another file."
-                )
-            if version == 0:
-                for statement in _SCHEMA.split(";"):
-                    connection.execute(statement)
-        _use_wal(connection)
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    def _unusable(self, error: Exception) -> Internal:
-        return Internal(
-            f"The conversations in {self._path} cannot be opened ({error}). Move that file "
-            "away, or set c.StreamChat.database to another one."
-        )
 
     def _ask(self, read: Callable[[sqlite3.Connection], Any]) -> asyncio.Future[Any]:
         """What the thread finds when everything handed over before is written.
@@ -277,7 +211,7 @@ class SQLiteStore:
         if not unwritten:
             return None
         try:
-            with _transaction(connection):
+            with transaction(connection):
                 for appends in unwritten:
                     for key, append in appends.items():
                         self._write_events(connection, key, *append)
@@ -294,18 +228,25 @@ class SQLiteStore:
         events: list[bytes],
     ) -> None:
         user, conversation = key
+        now = time.time()
         found = "SELECT number, epoch FROM conversation WHERE user = ? AND id = ?"
         row = connection.execute(found, key).fetchone()
         if row is None:
+            if first > 1:
+                # It was pruned since.
+                self._tell_taken(key, epoch)
+                return
             connection.execute(
-                "INSERT INTO conversation (user, id, epoch, open_in) VALUES (?, ?, ?, ?)",
-                (user, conversation, epoch, self._mark),
+                "INSERT INTO conversation (user, id, epoch, open_in, changed) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (user, conversation, epoch, self._mark, now),
             )
             row = connection.execute(found, key).fetchone()
         number, kept = row
         if kept != epoch:
             self._tell_taken(key, epoch)
             return
+        connection.execute("UPDATE conversation SET changed = ? WHERE number = ?", (now, number))
         data = b"\n".join(events)
         connection.execute("INSERT OR REPLACE INTO events VALUES (?, ?, ?)", (number, first, data))
         # One look at the whole: most of what is written starts no run.
@@ -319,32 +260,10 @@ class SQLiteStore:
         if (key, epoch) not in self._taken:
             self._taken.add((key, epoch))
             self._log.warning(
-                "Conversation %s was opened in another Jupyter server, which keeps it now. What is "
-                "said in it here is not saved until it is opened here again.",
+                "Conversation %s was opened in another Jupyter server, which keeps it now, or was "
+                "pruned. What is said in it here is not saved until it is opened here again.",
                 key[1],
             )
-
-
-@contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    # Immediate: who reads first and writes then must not meet another writer in between.
-    connection.execute("BEGIN IMMEDIATE")
-    with connection:
-        yield
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    deadline = time.monotonic() + BUSY_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:  # noqa: PERF203 - it is a wait
-            # SQLite does not wait here by itself while another server that starts does the same.
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return
 
 
 def _settle(answer: asyncio.Future[Any], value: Any, error: Exception | None) -> None:

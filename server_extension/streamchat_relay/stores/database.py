@@ -1,0 +1,180 @@
+"""The SQLite file: readable by its owner alone, with our tables; moved aside if it has others."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+from streamchat_relay.model import Internal
+
+SCHEMA_VERSION = 2
+BUSY_S = 10.0
+"""How long another process may keep the file locked before that is a failure."""
+
+_SCHEMA = f"""
+CREATE TABLE conversation (
+    number INTEGER PRIMARY KEY,
+    user TEXT NOT NULL,
+    id TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    open_in TEXT, -- the store that may have events which are not written yet
+    changed REAL NOT NULL, -- when something was last written to it, in seconds since 1970
+    UNIQUE (user, id)
+);
+CREATE TABLE events (
+    conversation INTEGER NOT NULL REFERENCES conversation (number) ON DELETE CASCADE,
+    first INTEGER NOT NULL, -- the seq of the first of these events
+    data BLOB NOT NULL, -- JSON, an event a line
+    PRIMARY KEY (conversation, first)
+) WITHOUT ROWID;
+CREATE TABLE run (
+    user TEXT NOT NULL,
+    id TEXT NOT NULL,
+    conversation TEXT NOT NULL,
+    PRIMARY KEY (user, id)
+) WITHOUT ROWID;
+PRAGMA user_version = {SCHEMA_VERSION}
+"""
+
+_UPGRADES = {
+    # Nobody knows how old they are: as if they had been used now.
+    1: "ALTER TABLE conversation ADD COLUMN changed REAL NOT NULL DEFAULT 0;"
+    "UPDATE conversation SET changed = strftime('%s', 'now');"
+    "PRAGMA user_version = 2",
+}
+"""By version: what makes the next one of it."""
+
+
+class _Unreadable(Exception):
+    """The file is no database, a broken one, or one of a newer version."""
+
+
+def open_database(path: Path, log: logging.Logger | None) -> sqlite3.Connection:
+    """The database at `path`, made if it is not there.
+
+    What cannot be read is never overwritten: it is moved aside, the log says where, and a new
+    file begins. Raises `Internal` when there can be no file at that place, and without a log
+    also when there is one that cannot be read.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _alone(path.parent):
+            try:
+                return _connected(path)
+            except _Unreadable as unreadable:
+                if log is None:
+                    raise
+                _move_aside(path, str(unreadable), log)
+                return _connected(path)
+    except _Unreadable as unreadable:
+        raise _unusable(path, unreadable) from None
+    except (OSError, sqlite3.Error) as error:
+        raise _unusable(path, error) from None
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of the block's changes, or none."""
+    # Immediate: who reads first and writes then must not meet another writer in between.
+    connection.execute("BEGIN IMMEDIATE")
+    with connection:
+        yield
+
+
+@contextlib.contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Of several servers that start at once, let one after the other open the file.
+
+    Where the system has no such locks, they meet in SQLite's own.
+    """
+    descriptor = None
+    try:
+        with contextlib.suppress(OSError, ImportError):
+            import fcntl  # noqa: PLC0415 - Windows has none
+
+            descriptor = os.open(directory, os.O_RDONLY)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _unusable(path: Path, error: Exception) -> Internal:
+    return Internal(
+        f"The conversations in {path} cannot be opened ({error}). Move that file "
+        "away, or set c.StreamChat.database to another one."
+    )
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    # Made before SQLite does, so that there is no moment in which others could read it.
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    path.chmod(0o600)
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=BUSY_S)
+    try:
+        _prepare(connection)
+    except BaseException as error:
+        connection.close()
+        # What is busy, full or forbidden is an OperationalError, which says nothing of the content.
+        if type(error) is sqlite3.DatabaseError:
+            raise _Unreadable(str(error)) from None
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    # In one transaction, because two servers may start at once.
+    with transaction(connection):
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise _Unreadable(
+                f"a newer jupyter_streamchat wrote version {version}, this one reads "
+                f"{SCHEMA_VERSION}"
+            )
+        script = (
+            _SCHEMA
+            if version == 0
+            else ";".join(upgrade for since, upgrade in _UPGRADES.items() if since >= version)
+        )
+        for statement in script.split(";"):
+            connection.execute(statement)
+    _use_wal(connection)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _move_aside(path: Path, why: str, log: logging.Logger) -> None:
+    now = datetime.now(timezone.utc)
+    aside = path.with_name(f"{path.name}.unread-{now:%Y%m%dT%H%M%S.%f}")
+    # What SQLite has not put into the file yet stands beside it.
+    for ending in ("-wal", "-shm", ""):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + ending).rename(aside.with_name(aside.name + ending))
+    log.error(
+        "The conversations in %s cannot be read (%s). They are in %s now, as they were; new ones "
+        "begin in an empty file. To go back, move that one to its place while no server runs.",
+        path,
+        why,
+        aside,
+    )
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:  # noqa: PERF203 - it is a wait
+            # SQLite does not wait here by itself while another server that starts does the same.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
