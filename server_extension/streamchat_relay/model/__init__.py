@@ -1,6 +1,7 @@
 """Frozen values: what conversations are made of."""
 
 from streamchat_relay.model.catalog import Catalog, ModelInfo, ProviderProblem
+from streamchat_relay.model.document import document
 from streamchat_relay.model.error import (
     BadCursor,
     BadRequest,
@@ -156,6 +157,7 @@ __all__ = [
     "Usage",
     "UsageOutput",
     "branch",
+    "document",
     "error_from",
     "fold",
     "reduce",

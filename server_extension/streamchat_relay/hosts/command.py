@@ -1,0 +1,194 @@
+"""`jupyter streamchat`: conversations out of the database, into it, and away from it."""
+
+from __future__ import annotations
+
+import argparse
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import IO
+
+import msgspec
+from jupyter_core.application import JupyterApp
+from jupyter_core.paths import jupyter_data_dir
+
+from streamchat_relay.model import Conversation, Internal, document, fold
+from streamchat_relay.protocol.codec import decode_event
+from streamchat_relay.stores.archive import Archived, archived, prune, put
+from streamchat_relay.stores.database import open_database
+
+FORMAT = 1
+"""Of the exported lines."""
+DAY_S = 86_400
+
+
+class _Head(msgspec.Struct, kw_only=True):
+    """The first line of a conversation; so many lines with its events follow."""
+
+    streamchat: int
+    user: str
+    conversation: str
+    changed: float
+    events: int
+
+
+class _Config(JupyterApp):
+    """Reads what the server reads."""
+
+    name = "jupyter_server"
+
+
+def default_database() -> Path:
+    """The file that a server with the same configuration uses."""
+    app = _Config()
+    app.load_config_file()
+    configured = app.config.get("StreamChat", {}).get("database", "")
+    return Path(configured or Path(jupyter_data_dir(), "streamchat/conversations.sqlite3"))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    path = (asked.database or default_database()).expanduser()
+    if asked.run is not _import and not path.exists():
+        print(f"There are no conversations yet: {path} does not exist.", file=sys.stderr)
+        return 1
+    try:
+        with closing(open_database(path, None)) as connection:
+            code: int = asked.run(asked, connection)
+    except (Internal, sqlite3.Error, OSError) as error:
+        print(getattr(error, "message", None) or error, file=sys.stderr)
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="jupyter streamchat",
+        description="Keep, bring back and delete conversations. A server may run meanwhile.",
+    )
+    parser.add_argument("--database", type=Path, help="the file; default: the server's")
+    commands = parser.add_subparsers(required=True, metavar="export | import | prune")
+    export = commands.add_parser("export", help="write conversations to a file")
+    export.add_argument("file", nargs="?", type=Path, help="default: standard output")
+    export.add_argument(
+        "--format",
+        choices=("jsonl", "markdown"),
+        default="jsonl",
+        help="jsonl: everything, to be imported; markdown: to read",
+    )
+    export.add_argument("--conversation", action="append", default=[], help="its id; repeatable")
+    export.add_argument("--user", help="the key of one user, such as user:ada")
+    export.set_defaults(run=_export)
+    bring = commands.add_parser("import", help="add what `export` wrote as jsonl")
+    bring.add_argument("file", nargs="?", type=Path, help="default: standard input")
+    bring.add_argument("--user", help="whose they shall be; default: whose they were")
+    bring.set_defaults(run=_import)
+    away = commands.add_parser("prune", help="delete what was not changed for long")
+    away.add_argument("--older-than", type=float, required=True, metavar="DAYS")
+    away.add_argument("--dry-run", action="store_true", help="only say what would go")
+    away.set_defaults(run=_prune)
+    return parser
+
+
+def _export(asked: argparse.Namespace, connection: sqlite3.Connection) -> int:
+    write = _lines if asked.format == "jsonl" else _markdown
+    found = set()
+
+    def chosen() -> Iterator[Archived]:
+        for one in archived(connection, user=asked.user, ids=asked.conversation):
+            found.add(one.conversation)
+            yield one
+
+    if asked.file is None:
+        write(chosen(), sys.stdout.buffer)
+    else:
+        # Mode 0600: a chat is nobody else's.
+        asked.file.touch(mode=0o600)
+        with asked.file.open("wb") as file:
+            write(chosen(), file)
+    missing = set(asked.conversation) - found
+    if missing:
+        print(f"There is no conversation {', '.join(sorted(missing))}.", file=sys.stderr)
+    return 1 if missing else 0
+
+
+def _lines(conversations: Iterator[Archived], file: IO[bytes]) -> None:
+    for one in conversations:
+        head = _Head(
+            streamchat=FORMAT,
+            user=one.user,
+            conversation=one.conversation,
+            changed=one.changed,
+            events=len(one.events),
+        )
+        file.write(b"".join(line + b"\n" for line in (msgspec.json.encode(head), *one.events)))
+
+
+def _markdown(conversations: Iterator[Archived], file: IO[bytes]) -> None:
+    for number, one in enumerate(conversations):
+        events = (event for event in map(decode_event, one.events) if event is not None)
+        written = document(fold(Conversation(), events))
+        file.write(f"{'---' * bool(number)}{chr(10) * 2 * bool(number)}{written}\n".encode())
+
+
+def _import(asked: argparse.Namespace, connection: sqlite3.Connection) -> int:
+    with asked.file.open("rb") if asked.file else sys.stdin.buffer as file:
+        try:
+            # All of it is read before anything is written: half an import helps nobody.
+            read = list(_read(file))
+        except (msgspec.MsgspecError, ValueError) as error:
+            print(f"This is not what `jupyter streamchat export` wrote: {error}", file=sys.stderr)
+            return 1
+    added = 0
+    for one in read:
+        owned = msgspec.structs.replace(one, user=asked.user or one.user)
+        if put(connection, owned):
+            added += 1
+        else:
+            print(f"Conversation {one.conversation} is there already: kept.", file=sys.stderr)
+    print(f"Imported {added} of {len(read)} conversations.")
+    return 0
+
+
+def _read(file: IO[bytes]) -> Iterator[Archived]:
+    decode = msgspec.json.Decoder(_Head).decode
+    number = 0
+    for line in file:
+        number += 1
+        try:
+            head = decode(line)
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"line {number}: {error}") from None
+        if head.streamchat > FORMAT:
+            raise ValueError(f"line {number}: a newer version wrote it. Upgrade.")
+        events = []
+        for _ in range(head.events):
+            number += 1
+            event = file.readline().rstrip(b"\n")
+            try:
+                decode_event(event)
+            except msgspec.MsgspecError as error:
+                raise ValueError(f"line {number}: {error}") from None
+            events.append(event)
+        yield Archived(
+            user=head.user, conversation=head.conversation, changed=head.changed, events=events
+        )
+
+
+def _prune(asked: argparse.Namespace, connection: sqlite3.Connection) -> int:
+    before = time.time() - asked.older_than * DAY_S
+    if asked.dry_run:
+        old = sum(one.changed < before for one in archived(connection))
+        print(f"{old} conversations would be deleted.")
+    else:
+        print(f"Deleted {prune(connection, before)} conversations.")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
