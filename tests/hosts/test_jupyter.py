@@ -11,7 +11,7 @@ async def test_a_database_that_cannot_be_opened_is_told_in_the_chat_and_the_serv
     tmp_path: Path,
 ) -> None:
     database = tmp_path / "db.sqlite3"
-    database.write_bytes(b"This is not a database. " * 100)
+    database.mkdir()
     with JupyterServer(tmp_path, config={"StreamChat": {"database": str(database)}}) as server:
         assert server.get("api/contents")["type"] == "directory"
         async with await server.socket() as socket:
@@ -32,7 +32,21 @@ async def test_a_database_that_cannot_be_opened_is_told_in_the_chat_and_the_serv
         server.stop()
         assert "c.StreamChat.database" in server.log
         assert "Traceback" not in server.log
-    assert database.read_bytes() == b"This is not a database. " * 100
+
+
+async def test_a_database_that_cannot_be_read_is_moved_aside_and_the_chat_goes_on(
+    tmp_path: Path,
+) -> None:
+    database = tmp_path / "db.sqlite3"
+    database.write_bytes(b"This is not a database. " * 100)
+    with JupyterServer(tmp_path, config={"StreamChat": {"database": str(database)}}) as server:
+        async with await server.socket() as socket:
+            assert (await socket.ask(type="open", conversation="c1"))["type"] == "ok"
+        server.stop()
+        (aside,) = tmp_path.glob("db.sqlite3.unread-*")
+        assert str(aside) in server.log
+        assert "Traceback" not in server.log
+    assert aside.read_bytes() == b"This is not a database. " * 100
 
 
 def test_an_extension_that_failed_at_its_start_does_not_disturb_the_servers_end(

@@ -2,6 +2,7 @@
 
 import { MarkdownDocument } from "./document.ts";
 import type { MarkdownOptions } from "./options.ts";
+import { watchSelection } from "./view/selection.ts";
 import { adoptStyles } from "./view/styles.ts";
 
 /** How long one frame may read; the next one goes on. */
@@ -50,6 +51,7 @@ class Stream implements MarkdownStream {
   #drawn = 0;
 
   constructor(container: HTMLElement, options: MarkdownOptions) {
+    watchSelection(container.ownerDocument);
     adoptStyles(container);
     this.#document = new MarkdownDocument(container, options);
     this.#schedule = options.schedule ?? nextFrame;
