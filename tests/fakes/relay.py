@@ -34,12 +34,27 @@ class FakeClock:
 
     def __init__(self) -> None:
         self._now = 1000.0
+        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
 
     def now(self) -> float:
         return self._now
 
     def advance(self, seconds: float) -> None:
+        """Let this time pass, and wake who slept so long."""
         self._now += seconds
+        for until, woken in self._sleepers:
+            if until <= self._now and not woken.done():
+                woken.set_result(None)
+
+    @property
+    def sleeping(self) -> int:
+        """How many sleep."""
+        return sum(not woken.done() for _, woken in self._sleepers)
+
+    async def sleep(self, seconds: float) -> None:
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sleepers.append((self._now + seconds, woken))
+        await woken
 
 
 class FakeCall:

@@ -45,6 +45,8 @@ def server(
         config={
             "ServerApp": {"log_level": 10},
             "StreamChat": {
+                # What each single failure leads to is told here.
+                "retries": 0,
                 "providers": {
                     "lab": {
                         "base_url": provider.openai_url,
@@ -53,7 +55,7 @@ def server(
                     },
                     "keyless": {"base_url": provider.openai_url, "key_variable": "KEYLESS_KEY"},
                     "gone": {"base_url": f"http://{REFUSED}/v1"},
-                }
+                },
             },
         },
         environ={
@@ -488,6 +490,23 @@ async def test_nothing_is_left_open_at_the_provider(
     await soon(
         asyncio.gather(*(call.wait_closed() for call in provider.calls[before : before + 8 : 2]))
     )
+
+
+async def test_a_provider_that_limits_its_rate_is_asked_again_and_answers(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    environ = {"OPENAI_BASE_URL": provider.openai_url, "OPENAI_API_KEY": KEYS["openai"]}
+    with JupyterServer(tmp_path, environ=environ) as server:
+        async with await server.socket() as socket:
+            before = len(provider.calls)
+            body = failure("Slow", "rate_limit_error")
+            slow = Answer(status=429, headers={"retry-after-ms": "20"}, body=body)
+            provider.answers += [slow, slow]
+            run = Run(socket, "openai/fake-1")
+            assert (await run.answer())["type"] == "finish"
+    states = [event["state"] for event in run.events if event["type"] == "status"]
+    assert states == ["running", "retrying", "running", "retrying", "running"]
+    assert len(provider.calls) == before + 3
 
 
 async def test_a_provider_that_never_lists_its_models_holds_up_no_prompt_and_no_stop(

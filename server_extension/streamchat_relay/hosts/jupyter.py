@@ -18,8 +18,9 @@ from streamchat_relay.hosts.rest import ModelsHandler
 from streamchat_relay.hosts.websocket import RelayHandler, Sockets
 from streamchat_relay.model import Internal
 from streamchat_relay.providers import ProviderRegistry, RegistrySettings
-from streamchat_relay.relay.hub import MAX_RUNS, MAX_RUNS_PER_USER, Hub
+from streamchat_relay.relay.hub import MAX_RUNS, MAX_RUNS_PER_USER, Hub, Limits
 from streamchat_relay.relay.ports import Store
+from streamchat_relay.relay.retries import MOST, Retries
 from streamchat_relay.relay.slots import Slots
 from streamchat_relay.stores import MemoryStore, SQLiteStore, UnavailableStore
 
@@ -64,6 +65,17 @@ class StreamChat(ExtensionApp):
     stall_timeout = Float(
         60.0, help="Seconds that a provider may be silent in the middle of an answer."
     ).tag(config=True)
+    total_timeout = Float(
+        Limits().answer_s, min=1, help="Seconds that an answer may take in all."
+    ).tag(config=True)
+    max_answer_mib = Integer(
+        Limits().answer_bytes // 2**20, min=1, help="MiB that an answer may take in the log."
+    ).tag(config=True)
+    retries = Integer(
+        MOST,
+        min=0,
+        help="How often a provider that failed before its first token is asked again.",
+    ).tag(config=True)
     max_runs = Integer(
         MAX_RUNS, min=1, help="Answers that are written at once; further ones wait in line."
     ).tag(config=True)
@@ -105,7 +117,14 @@ class StreamChat(ExtensionApp):
             for variable in self._registry.hidden_variables():
                 os.environ.pop(variable, None)
         slots = Slots(in_all=self.max_runs, per_user=self.max_runs_per_user)
-        self._hub = Hub(self._store(), self._registry, slots=slots, log=self.log)
+        self._hub = Hub(
+            self._store(),
+            self._registry,
+            slots=slots,
+            retries=Retries(self.retries),
+            limits=Limits(self.total_timeout, self.max_answer_mib * 2**20),
+            log=self.log,
+        )
         self._sockets = Sockets(self._hub, self.log)
         door = Door(
             self._sockets,

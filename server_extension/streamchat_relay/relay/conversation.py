@@ -12,8 +12,10 @@ from streamchat_relay.model import (
     Output,
     ReasoningEnd,
     ReasoningPart,
+    StreamChatError,
     TextEnd,
     TextPart,
+    TooLarge,
     fold,
 )
 from streamchat_relay.protocol.codec import decode_event
@@ -97,17 +99,24 @@ class ActiveRun:
         call: Call,
         *,
         clock: Clock,
+        most_bytes: int,
     ) -> None:
         self.live = live
         self.run = run
         self.provider = provider
         self.call = call
         self.task: asyncio.Task[None] | None = None
+        self.timer: asyncio.Task[None] | None = None
+        # The limit that it has passed.
+        self.over: StreamChatError | None = None
         self.lost = False
         self.position = 0
         # It waits for a slot, or has one.
         self.in_line = False
+        self._log = live.log
         self._append = live.log.append
+        self._most_bytes = most_bytes
+        self._until = live.log.total + most_bytes
         self._now = clock.now
         self._accepted = clock.now()
 
@@ -117,7 +126,22 @@ class ActiveRun:
 
     def push(self, outputs: Sequence[Output]) -> None:
         """The sink: from the provider's socket to every reader, without a task switch."""
+        if self.over is not None:
+            return
         self._append(self.run.push(outputs, self.t()))
+        if self._log.total > self._until:
+            self.exceed(
+                TooLarge(
+                    f"The answer is larger than {self._most_bytes // 2**20} MiB, which is this "
+                    "server's limit (c.StreamChat.max_answer_mib). What came is kept."
+                )
+            )
+
+    def exceed(self, limit: StreamChatError) -> None:
+        """End it, for it has passed a limit; what came stays."""
+        if self.over is None and self.task is not None:
+            self.over = limit
+            self.task.cancel()
 
 
 class _Saving:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import secrets
 import time
@@ -11,29 +12,25 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from streamchat_relay.model import (
-    BadRequest,
     Catalog,
     Conflict,
     Event,
-    FilePart,
     Internal,
-    Message,
-    MessageAdded,
     NotFound,
     RunStateName,
-    SettingsChanged,
-    StartedMessage,
     StreamChatError,
-    TextPart,
+    TimedOut,
     branch,
 )
 from streamchat_relay.model.reduce import replace
-from streamchat_relay.protocol.frames import Prompt, Send
+from streamchat_relay.protocol.frames import Send
 from streamchat_relay.relay.conversation import ActiveRun, LiveConversation
 from streamchat_relay.relay.ports import Call, Clock, Registry, Store, StoredLog
+from streamchat_relay.relay.prompt import accepted
+from streamchat_relay.relay.retries import Retries
 from streamchat_relay.relay.run import Run, RunState
 from streamchat_relay.relay.slots import Slots
 
@@ -43,9 +40,6 @@ MAX_RUNS_PER_USER = 16
 """Runs of one user that go on at once."""
 NEAR = 5
 """Places in line from which on each step is told."""
-MAX_DEPTH = 32
-"""Levels of lists and objects within `params`. What is read at the limit of the recursion could
-not be written again a few calls deeper."""
 
 
 class SystemClock:
@@ -53,6 +47,18 @@ class SystemClock:
 
     now = staticmethod(time.monotonic)
     """Seconds that never go back."""
+
+    sleep = staticmethod(asyncio.sleep)
+    """Return so many seconds later."""
+
+
+class Limits(NamedTuple):
+    """What one answer may take at most."""
+
+    answer_s: float = 1800.0
+    """Seconds from when the provider is asked."""
+    answer_bytes: int = 64 * 2**20
+    """Bytes of its events in the log."""
 
 
 class Hub:
@@ -68,12 +74,16 @@ class Hub:
         registry: Registry,
         *,
         slots: Slots | None = None,
+        retries: Retries | None = None,
+        limits: Limits | None = None,
         clock: Clock | None = None,
         log: logging.Logger | None = None,
     ) -> None:
         self._store = store
         self._slots = slots or Slots(in_all=MAX_RUNS, per_user=MAX_RUNS_PER_USER)
         self._registry = registry
+        self._retries = retries or Retries()
+        self._limits = limits or Limits()
         self._clock = clock or SystemClock()
         self._log = log or logging.getLogger(__name__)
         self._live: dict[tuple[str, str], LiveConversation] = {}
@@ -198,37 +208,13 @@ class Hub:
 
     def _accept(self, live: LiveConversation, send: Send, model: str) -> ActiveRun:
         provider, name = self._registry.resolve(model)
-        state = live.state
-        params = state.settings.params if send.params is None else send.params
-        if _deeper(params, MAX_DEPTH):
-            raise BadRequest(f"`params` are nested more than {MAX_DEPTH} levels deep.")
-        parent = send.parent
-        if parent is not None and all(message.id != parent for message in state.messages):
-            raise BadRequest("`parent` is not a message of this conversation.")
-        events: list[Event] = []
-        if (model, params) != (state.settings.model, state.settings.params):
-            events.append(SettingsChanged(t=0, model=model, params=params))
-        if send.message is None:
-            if parent is None:
-                raise BadRequest("A `send` needs a `message`, or the `parent` to answer again.")
-        else:
-            if parent is None and state.messages:
-                parent = state.messages[-1].id
-            prompt = Message(
-                id=_message_id(),
-                role="user",
-                parts=_numbered(send.message),
-                parent=parent,
-                run=send.run,
-            )
-            events.append(MessageAdded(t=0, message=prompt))
-            parent = prompt.id
-        answer = StartedMessage(id=_message_id(), role="assistant", parent=parent)
-        run = Run(send.run, answer, model, provider.name)
+        added = accepted(live.state, send, model)
+        run = Run(send.run, added.answer, model, provider.name)
+        call = Call(model=name, messages=(), params=added.params)
         active = ActiveRun(
-            live, run, provider, Call(model=name, messages=(), params=params), clock=self._clock
+            live, run, provider, call, clock=self._clock, most_bytes=self._limits.answer_bytes
         )
-        live.log.append([*events, *run.start()])
+        live.log.append([*added.events, *run.start()])
         live.runs[run.id] = self._active[live.user, run.id] = active
         return active
 
@@ -267,8 +253,36 @@ class Hub:
         messages = branch(live.state, run.message.parent)
         active.call = replace(active.call, messages=messages)
         live.log.append(run.begin(active.t()))
-        active.task = asyncio.ensure_future(active.provider.stream(active.call, active))
+        active.task = asyncio.ensure_future(self._ask(active))
+        active.timer = asyncio.ensure_future(self._expire(active))
         active.task.add_done_callback(partial(self._ended, active))
+
+    async def _expire(self, active: ActiveRun) -> None:
+        """End a run that takes too long."""
+        most_s = self._limits.answer_s
+        await self._clock.sleep(most_s)
+        active.exceed(
+            TimedOut(
+                f"The answer took longer than {most_s:g} seconds, which is this server's limit "
+                "(c.StreamChat.total_timeout). What came is kept."
+            )
+        )
+
+    async def _ask(self, active: ActiveRun) -> None:
+        """Have the provider answer; ask it again where it fails before it says anything."""
+        log, run = active.live.log, active.run
+        for tried in itertools.count():
+            try:
+                await active.provider.stream(active.call, active)
+            except StreamChatError as error:
+                wait = None if run.spoke else self._retries.wait(error.info, tried)
+                if wait is None:
+                    raise
+            else:
+                break
+            log.append(run.back_off(wait, active.t()))
+            await self._clock.sleep(wait)
+            log.append(run.retry(active.t()))
 
     def _stop(self, active: ActiveRun) -> None:
         run = active.run
@@ -281,10 +295,12 @@ class Hub:
     def _ended(self, active: ActiveRun, task: asyncio.Task[None]) -> None:
         """The provider's task is over, so its connection is closed or free again."""
         run, t = active.run, active.t()
-        error = None if task.cancelled() else task.exception()
+        error = active.over if task.cancelled() else task.exception()
+        if active.timer is not None:
+            active.timer.cancel()
         if run.state is RunState.STOPPING:
             events = run.interrupt(_reason(active), t)
-        elif task.cancelled():
+        elif task.cancelled() and error is None:
             events = run.interrupt("server_lost", t)
         elif error is None:
             length = sum(len(message.text) for message in active.call.messages)
@@ -325,25 +341,3 @@ class Hub:
 
 def _reason(active: ActiveRun) -> Literal["user", "server_lost"]:
     return "server_lost" if active.lost else "user"
-
-
-def _deeper(value: object, levels: int) -> bool:
-    match value:
-        case dict():
-            inner = list(value.values())
-        case list():
-            inner = value
-        case _:
-            return False
-    return levels == 0 or any(_deeper(one, levels - 1) for one in inner)
-
-
-def _message_id() -> str:
-    return secrets.token_urlsafe(12)
-
-
-def _numbered(prompt: Prompt) -> tuple[TextPart | FilePart, ...]:
-    parts = tuple(replace(part, id=str(number)) for number, part in enumerate(prompt.parts, 1))
-    if not any(isinstance(part, FilePart) or part.text.strip() for part in parts):
-        raise BadRequest("The prompt is empty.")
-    return parts

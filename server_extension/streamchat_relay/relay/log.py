@@ -66,6 +66,11 @@ class Log:
         return len(self._events)
 
     @property
+    def total(self) -> int:
+        """Bytes of all events."""
+        return self._ends[-1]
+
+    @property
     def readers(self) -> int:
         """How many readers are attached."""
         return len(self._readers)

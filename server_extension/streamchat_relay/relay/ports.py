@@ -123,3 +123,7 @@ class Clock(Protocol):
     def now(self) -> float:
         """Seconds that never go back."""
         ...
+
+    async def sleep(self, seconds: float, /) -> None:
+        """Return so many seconds later."""
+        ...

@@ -130,6 +130,23 @@ class Run:
         self._begun_t = t
         return [Status(run=self.id, t=t, state="running")]
 
+    @property
+    def spoke(self) -> bool:
+        """Whether any of the answer came."""
+        return self._part > 0
+
+    def back_off(self, wait_s: float, t: float) -> list[Event]:
+        """The provider failed before it spoke, and is asked again so many seconds later."""
+        if self.state is not RunState.RUNNING or self.spoke:
+            raise IllegalMove(f"{self.state} -> retrying")
+        return [Status(run=self.id, t=t, state="retrying", retry_after=round(wait_s, 1))]
+
+    def retry(self, t: float) -> list[Event]:
+        """The provider is being asked again."""
+        if self.state is not RunState.RUNNING or self.spoke:
+            raise IllegalMove(f"{self.state} -> running")
+        return [Status(run=self.id, t=t, state="running")]
+
     def push(self, outputs: Sequence[Output], t: float) -> list[Event]:
         """The provider said something; after a stop it is not heard any more."""
         if self.state is not RunState.RUNNING:

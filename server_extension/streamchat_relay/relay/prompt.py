@@ -1,0 +1,85 @@
+"""The prompt: what a `send` adds to its conversation, and where its answer will stand."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, NamedTuple
+
+from streamchat_relay.model import (
+    BadRequest,
+    Conversation,
+    Event,
+    FilePart,
+    Message,
+    MessageAdded,
+    SettingsChanged,
+    StartedMessage,
+    TextPart,
+)
+from streamchat_relay.model.reduce import replace
+from streamchat_relay.protocol.frames import Prompt, Send
+
+MAX_DEPTH = 32
+"""Levels of lists and objects within `params`. What is read at the limit of the recursion could
+not be written again a few calls deeper."""
+
+
+class Accepted(NamedTuple):
+    """The events of a prompt, the message that will answer it, and how to ask for that."""
+
+    events: list[Event]
+    answer: StartedMessage
+    params: dict[str, Any]
+
+
+def accepted(state: Conversation, send: Send, model: str) -> Accepted:
+    """What becomes of a `send`; raises `BadRequest` when nothing can."""
+    params = state.settings.params if send.params is None else send.params
+    if _deeper(params, MAX_DEPTH):
+        raise BadRequest(f"`params` are nested more than {MAX_DEPTH} levels deep.")
+    parent = send.parent
+    if parent is not None and all(message.id != parent for message in state.messages):
+        raise BadRequest("`parent` is not a message of this conversation.")
+    events: list[Event] = []
+    if (model, params) != (state.settings.model, state.settings.params):
+        events.append(SettingsChanged(t=0, model=model, params=params))
+    if send.message is None:
+        if parent is None:
+            raise BadRequest("A `send` needs a `message`, or the `parent` to answer again.")
+    else:
+        if parent is None and state.messages:
+            parent = state.messages[-1].id
+        prompt = Message(
+            id=_message_id(),
+            role="user",
+            parts=_numbered(send.message),
+            parent=parent,
+            run=send.run,
+        )
+        events.append(MessageAdded(t=0, message=prompt))
+        parent = prompt.id
+    return Accepted(
+        events, StartedMessage(id=_message_id(), role="assistant", parent=parent), params
+    )
+
+
+def _deeper(value: object, levels: int) -> bool:
+    match value:
+        case dict():
+            inner = list(value.values())
+        case list():
+            inner = value
+        case _:
+            return False
+    return levels == 0 or any(_deeper(one, levels - 1) for one in inner)
+
+
+def _message_id() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def _numbered(prompt: Prompt) -> tuple[TextPart | FilePart, ...]:
+    parts = tuple(replace(part, id=str(number)) for number, part in enumerate(prompt.parts, 1))
+    if not any(isinstance(part, FilePart) or part.text.strip() for part in parts):
+        raise BadRequest("The prompt is empty.")
+    return parts
