@@ -152,10 +152,10 @@ class FakeTransport:
 class FakeClient:
     """A client of a hub, without a socket."""
 
-    def __init__(self, hub: Hub, user: str = "ada") -> None:
+    def __init__(self, hub: Hub, user: str = "ada", clock: FakeClock | None = None) -> None:
         self.transport = FakeTransport()
         session = ServerSession(session="s1", user=user, version="0")
-        self.connection = Connection(hub, user, self.transport, session)
+        self.connection = Connection(hub, user, self.transport, session, clock=clock)
 
     async def say(self, **frame: Any) -> list[dict[str, Any]]:
         """Send one frame; returns what was written by the time it was carried out."""

@@ -18,6 +18,7 @@ from streamchat_relay.hosts.rest import ModelsHandler
 from streamchat_relay.hosts.websocket import RelayHandler, Sockets
 from streamchat_relay.model import Internal
 from streamchat_relay.providers import ProviderRegistry, RegistrySettings
+from streamchat_relay.relay.connection import REQUESTS_PER_S
 from streamchat_relay.relay.hub import MAX_RUNS, MAX_RUNS_PER_USER, Hub, Limits
 from streamchat_relay.relay.ports import Store
 from streamchat_relay.relay.retries import MOST, Retries
@@ -76,6 +77,11 @@ class StreamChat(ExtensionApp):
         min=0,
         help="How often a provider that failed before its first token is asked again.",
     ).tag(config=True)
+    requests_per_second = Float(
+        REQUESTS_PER_S,
+        min=0.1,
+        help="Prompts, openings and questions for models that one connection may send.",
+    ).tag(config=True)
     max_runs = Integer(
         MAX_RUNS, min=1, help="Answers that are written at once; further ones wait in line."
     ).tag(config=True)
@@ -125,7 +131,7 @@ class StreamChat(ExtensionApp):
             limits=Limits(self.total_timeout, self.max_answer_mib * 2**20),
             log=self.log,
         )
-        self._sockets = Sockets(self._hub, self.log)
+        self._sockets = Sockets(self._hub, self.log, requests_per_s=self.requests_per_second)
         door = Door(
             self._sockets,
             lambda kernel_id: kernel_id in server.kernel_manager,

@@ -22,7 +22,7 @@ from streamchat_relay import __version__
 from streamchat_relay.hosts.identity import user_key
 from streamchat_relay.protocol.frames import MAX_FRAME_BYTES, SUBPROTOCOL
 from streamchat_relay.protocol.server import HELLO_TIMEOUT_S, ServerSession
-from streamchat_relay.relay.connection import Connection
+from streamchat_relay.relay.connection import REQUESTS_PER_S, Connection
 from streamchat_relay.relay.hub import Hub
 
 RESOURCE = "streamchat"
@@ -131,15 +131,20 @@ def _looked_at(written: asyncio.Future[None]) -> None:
 class Sockets:
     """The open sockets of one relay, so that all of them hear when the server stops."""
 
-    def __init__(self, hub: Hub, log: logging.Logger) -> None:
+    def __init__(
+        self, hub: Hub, log: logging.Logger, *, requests_per_s: float = REQUESTS_PER_S
+    ) -> None:
         self.hub = hub
+        self._requests_per_s = requests_per_s
         self.log = log
         self._connections: set[Connection] = set()
 
     def connect(self, user: str, transport: TornadoTransport) -> Connection:
         """A connection for a socket that was just opened."""
         session = ServerSession(session=secrets.token_hex(8), user=user, version=__version__)
-        connection = Connection(self.hub, user, transport, session, log=self.log)
+        connection = Connection(
+            self.hub, user, transport, session, requests_per_s=self._requests_per_s, log=self.log
+        )
         transport.on_drained = connection.drained
         self._connections.add(connection)
         return connection

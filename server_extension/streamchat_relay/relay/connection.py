@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 
 from typing_extensions import assert_never
 
-from streamchat_relay.model import BadCursor, Internal, StreamChatError
+from streamchat_relay.model import BadCursor, Internal, RateLimited, StreamChatError
 from streamchat_relay.protocol.codec import encode
 from streamchat_relay.protocol.frames import (
     Ack,
@@ -25,11 +26,17 @@ from streamchat_relay.protocol.frames import (
     Stop,
     StopOk,
 )
-from streamchat_relay.protocol.server import Close, Request, ServerSession
+from streamchat_relay.protocol.server import Close, CloseCode, Request, ServerSession
 from streamchat_relay.relay.conversation import LiveConversation
-from streamchat_relay.relay.hub import Hub
-from streamchat_relay.relay.ports import Transport
+from streamchat_relay.relay.hub import Hub, SystemClock
+from streamchat_relay.relay.pace import Pace
+from streamchat_relay.relay.ports import Clock, Transport
 from streamchat_relay.relay.pump import Pump
+
+REQUESTS_PER_S = 20.0
+"""Requests of one connection; many more may come at once."""
+MESSAGES_PER_REQUEST = 50
+"""How many times as many messages of all kinds are no flood: acknowledgements among them."""
 
 
 class Connection:
@@ -46,8 +53,14 @@ class Connection:
         transport: Transport,
         session: ServerSession,
         *,
+        requests_per_s: float = REQUESTS_PER_S,
+        clock: Clock | None = None,
         log: logging.Logger | None = None,
     ) -> None:
+        clock = clock or SystemClock()
+        self._requests = Pace(requests_per_s, clock)
+        self._messages = Pace(requests_per_s * MESSAGES_PER_REQUEST, clock)
+        self._flooded = False
         self._hub = hub
         self._user = user
         self._transport = transport
@@ -60,6 +73,11 @@ class Connection:
 
     async def receive(self, data: str | bytes) -> None:
         """Take one frame and do what it leads to."""
+        if self._flooded or self._messages.take():
+            if not self._flooded:
+                self._flooded = True
+                self._transport.close(CloseCode.FLOODING, "Too many messages. Slow down.")
+            return
         await self._act(self._session.receive(data))
 
     async def hello_timed_out(self) -> None:
@@ -91,6 +109,12 @@ class Connection:
                 self._transport.close(action.code, action.reason)
             elif isinstance(action, Ack):
                 self._ack(action)
+            elif isinstance(action, Models | Open | Send) and (wait := self._requests.take()):
+                many = RateLimited(
+                    "This client asks too much at once (c.StreamChat.requests_per_second).",
+                    retry_after=math.ceil(wait * 10) / 10,
+                )
+                self._write(Fail(id=action.id, error=many.info))
             # Providers tell their models, and with them the default one, when they like; a stop
             # must not wait behind that.
             elif isinstance(action, Models):
