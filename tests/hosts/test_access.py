@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.fakes.jupyter import JupyterServer
+from tests.hosts.kit import soon
 
 
 async def status_of(server: JupyterServer, **options: Any) -> int:
@@ -125,6 +126,48 @@ async def test_users_with_names_have_conversations_of_their_own(tmp_path: Path) 
         assert stopped["error"]["code"] == "not_found"
         await ada.close()
         await bob.close()
+
+
+async def test_a_login_that_ends_loses_its_open_socket_and_nobody_else_does(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "leaving.py").write_text(
+        textwrap.dedent(
+            """
+            from pathlib import Path
+            from jupyter_server.auth import IdentityProvider, User
+
+            class Leaving(IdentityProvider):
+                def get_user(self, handler):
+                    name = self.get_token(handler) or ""
+                    if not name or Path(__file__).with_name(f"{name} is gone").exists():
+                        return None
+                    handler._token_authenticated = True
+                    return User(username=name)
+            """
+        )
+    )
+    with JupyterServer(
+        tmp_path,
+        token="ada",
+        config={
+            "ServerApp": {"identity_provider_class": "leaving.Leaving"},
+            "Leaving": {"token": "unused"},
+            "StreamChat": {"login_recheck": 0.05},
+        },
+        environ={"PYTHONPATH": str(tmp_path)},
+    ) as server:
+        ada = await server.socket(additional_headers={"Authorization": "token ada"})
+        bob = await server.socket(additional_headers={"Authorization": "token bob"})
+        await ada.ask(type="open", conversation="c1")
+        (tmp_path / "ada is gone").touch()
+        with pytest.raises(ConnectionClosed) as caught:
+            await soon(ada.until(lambda _: False))
+        assert caught.value.rcvd is not None
+        assert caught.value.rcvd.code == 4401
+        assert (await bob.ask(type="open", conversation="c1"))["type"] == "ok"
+        await bob.close()
+        assert "Traceback" not in server.log
 
 
 def door(server: JupyterServer) -> dict[str, Any]:

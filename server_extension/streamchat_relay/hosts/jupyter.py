@@ -77,6 +77,11 @@ class StreamChat(ExtensionApp):
         min=0,
         help="How often a provider that failed before its first token is asked again.",
     ).tag(config=True)
+    login_recheck = Float(
+        30.0,
+        min=0.01,
+        help="Seconds between two looks at whether the login of an open chat still stands.",
+    ).tag(config=True)
     requests_per_second = Float(
         REQUESTS_PER_S,
         min=0.1,
@@ -156,7 +161,11 @@ class StreamChat(ExtensionApp):
         """Add the two routes."""
         self.handlers.extend(
             [
-                (r"/streamchat/ws", RelayHandler, {"sockets": self._sockets}),
+                (
+                    r"/streamchat/ws",
+                    RelayHandler,
+                    {"sockets": self._sockets, "recheck_s": self.login_recheck},
+                ),
                 (r"/streamchat/models", ModelsHandler, {"hub": self._hub}),
             ]
         )

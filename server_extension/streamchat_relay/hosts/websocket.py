@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Protocol
 
+from jupyter_server.auth import User
 from jupyter_server.auth.decorator import ws_authenticated
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
@@ -21,7 +22,7 @@ from tornado.websocket import WebSocketHandler
 from streamchat_relay import __version__
 from streamchat_relay.hosts.identity import user_key
 from streamchat_relay.protocol.frames import MAX_FRAME_BYTES, SUBPROTOCOL
-from streamchat_relay.protocol.server import HELLO_TIMEOUT_S, ServerSession
+from streamchat_relay.protocol.server import HELLO_TIMEOUT_S, CloseCode, ServerSession
 from streamchat_relay.relay.connection import REQUESTS_PER_S, Connection
 from streamchat_relay.relay.hub import Hub
 
@@ -230,11 +231,54 @@ class _RelaySocket(WebSocketHandler):
 
 
 class RelayHandler(WebSocketMixin, _RelaySocket, JupyterHandler):
-    """The browser's socket at `streamchat/ws`, behind Jupyter's login and authorizer."""
+    """The browser's socket at `streamchat/ws`, behind Jupyter's login and authorizer.
 
-    def initialize(self, sockets: Sockets) -> None:
+    Who is let in is asked again while the socket is open.
+    """
+
+    _watch: asyncio.Task[None] | None = None
+    # Jupyter's mixin comes first and has others: a ping of its own, found wanting after 90 s.
+    ping_interval = _RelaySocket.ping_interval
+    ping_timeout = _RelaySocket.ping_timeout
+
+    def initialize(self, sockets: Sockets, recheck_s: float) -> None:
         """Take what the composition root gives."""
         self.sockets = sockets
+        self._recheck_s = recheck_s
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        """Start the session, and look again from time to time who it belongs to."""
+        _RelaySocket.open(self, *args, **kwargs)
+        self._watch = asyncio.ensure_future(self._watch_login())
+
+    def on_close(self) -> None:
+        """The runs go on."""
+        if self._watch is not None:
+            self._watch.cancel()
+        super().on_close()
+
+    async def _watch_login(self) -> None:
+        """Close the socket when its login has ended, or is another's, or may not chat any more."""
+        while True:
+            await asyncio.sleep(self._recheck_s)
+            try:
+                user = await ensure_async(self.identity_provider.get_user(self))
+                allowed = user is not None and self._is_mine(user) and await self._may_chat(user)
+            except web.HTTPError:
+                allowed = False
+            except Exception:  # noqa: BLE001 - it has revoked nothing
+                # Without its words: they may hold a token.
+                self.log.warning("A login could not be checked again; its chat stays open")
+                continue
+            if not allowed:
+                self.close(CloseCode.UNAUTHENTICATED, "Your login has ended. Log in again.")
+                return
+
+    def _is_mine(self, user: User) -> bool:
+        return user_key(self.identity_provider, user) == self.relay_user()
+
+    async def _may_chat(self, user: User) -> bool:
+        return bool(await ensure_async(self.authorizer.is_authorized(self, user, ACTION, RESOURCE)))
 
     def set_default_headers(self) -> None:
         """No headers: the answer to a handshake has its own."""
@@ -247,7 +291,7 @@ class RelayHandler(WebSocketMixin, _RelaySocket, JupyterHandler):
     async def get(self, *args: str, **kwargs: str) -> None:
         """Check everything before the upgrade, then upgrade."""
         user = self.current_user
-        if not await ensure_async(self.authorizer.is_authorized(self, user, ACTION, RESOURCE)):
+        if not await self._may_chat(user):
             raise web.HTTPError(403, "You may not use the chat relay of this server.")
         if not self._origin_is_sound():
             raise web.HTTPError(403, "This page may not open the chat relay of this server.")
