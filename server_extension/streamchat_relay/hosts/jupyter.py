@@ -12,6 +12,7 @@ from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Dict, Float, Integer, Unicode
 
+from streamchat_relay.hosts.audit import Audit
 from streamchat_relay.hosts.door import Door
 from streamchat_relay.hosts.identity import kernel_user_key
 from streamchat_relay.hosts.rest import ModelsHandler
@@ -133,6 +134,7 @@ class StreamChat(ExtensionApp):
             self._registry,
             slots=slots,
             retries=Retries(self.retries),
+            observer=Audit(),
             limits=Limits(self.total_timeout, self.max_answer_mib * 2**20),
             log=self.log,
         )

@@ -30,6 +30,7 @@ from streamchat_relay.protocol.frames import Send
 from streamchat_relay.relay.conversation import ActiveRun, LiveConversation
 from streamchat_relay.relay.ports import Call, Clock, Registry, Store, StoredLog
 from streamchat_relay.relay.prompt import accepted
+from streamchat_relay.relay.report import Nobody, Observer, report
 from streamchat_relay.relay.retries import Retries
 from streamchat_relay.relay.run import Run, RunState
 from streamchat_relay.relay.slots import Slots
@@ -76,6 +77,7 @@ class Hub:
         slots: Slots | None = None,
         retries: Retries | None = None,
         limits: Limits | None = None,
+        observer: Observer | None = None,
         clock: Clock | None = None,
         log: logging.Logger | None = None,
     ) -> None:
@@ -84,6 +86,7 @@ class Hub:
         self._registry = registry
         self._retries = retries or Retries()
         self._limits = limits or Limits()
+        self._observer = observer or Nobody()
         self._clock = clock or SystemClock()
         self._log = log or logging.getLogger(__name__)
         self._live: dict[tuple[str, str], LiveConversation] = {}
@@ -216,6 +219,7 @@ class Hub:
         )
         live.log.append([*added.events, *run.start()])
         live.runs[run.id] = self._active[live.user, run.id] = active
+        self._observer.began()
         return active
 
     def _begin_or_wait(self, active: ActiveRun) -> None:
@@ -328,6 +332,15 @@ class Hub:
         del live.runs[active.run.id]
         key = (live.user, active.run.id)
         del self._active[key]
+        self._observer.ended(
+            report(
+                user=live.user,
+                conversation=live.id,
+                model=active.run.model,
+                provider=active.provider.name,
+                terminal=events[-1],
+            )
+        )
         if active.in_line:
             following = self._slots.leave(key)
             if not self._closing:

@@ -85,7 +85,7 @@ class Run:
         self.id = run
         self.message = message
         self.state = RunState.QUEUED
-        self._model = model
+        self.model = model
         self._provider = provider
         self._part = 0
         self._open: type[TextOutput | ReasoningOutput] | None = None
@@ -113,7 +113,7 @@ class Run:
                 run=self.id,
                 t=0,
                 message=self.message,
-                model=self._model,
+                model=self.model,
                 provider=self._provider,
             )
         ]
