@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 
-from streamchat_relay.hosts.websocket import text_frame
+from streamchat_relay.hosts.transport import text_frame
 from tests.fakes.jupyter import JupyterServer
 
 

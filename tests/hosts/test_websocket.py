@@ -12,7 +12,7 @@ import pytest
 from tornado.iostream import IOStream
 from tornado.websocket import WebSocketHandler
 
-from streamchat_relay.hosts.websocket import MAX_WAITING, TornadoTransport, text_frame
+from streamchat_relay.hosts.transport import MAX_WAITING, TornadoTransport, text_frame
 from tests.fakes.relay import settle
 
 

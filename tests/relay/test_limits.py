@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from streamchat_relay.relay.hub import Hub, Limits
+from streamchat_relay.relay.hub import Hub
+from streamchat_relay.relay.runs import Limits
 from streamchat_relay.stores import MemoryStore
 from tests.fakes.relay import (
     FakeClient,

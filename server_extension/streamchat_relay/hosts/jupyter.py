@@ -20,9 +20,10 @@ from streamchat_relay.hosts.websocket import RelayHandler, Sockets
 from streamchat_relay.model import Internal
 from streamchat_relay.providers import ProviderRegistry, RegistrySettings
 from streamchat_relay.relay.connection import REQUESTS_PER_S
-from streamchat_relay.relay.hub import MAX_RUNS, MAX_RUNS_PER_USER, Hub, Limits
+from streamchat_relay.relay.hub import Hub
 from streamchat_relay.relay.ports import Store
 from streamchat_relay.relay.retries import MOST, Retries
+from streamchat_relay.relay.runs import MAX_RUNS, MAX_RUNS_PER_USER, Limits
 from streamchat_relay.relay.slots import Slots
 from streamchat_relay.stores import MemoryStore, SQLiteStore, UnavailableStore
 

@@ -28,10 +28,11 @@ from streamchat_relay.protocol.frames import (
 )
 from streamchat_relay.protocol.server import Close, CloseCode, Request, ServerSession
 from streamchat_relay.relay.conversation import LiveConversation
-from streamchat_relay.relay.hub import Hub, SystemClock
+from streamchat_relay.relay.hub import Hub
 from streamchat_relay.relay.pace import Pace
 from streamchat_relay.relay.ports import Clock, Transport
 from streamchat_relay.relay.pump import Pump
+from streamchat_relay.relay.runs import SystemClock
 
 REQUESTS_PER_S = 20.0
 """Requests of one connection; many more may come at once."""
