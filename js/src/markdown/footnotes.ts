@@ -1,6 +1,7 @@
 /** Footnotes: which are called where, their numbers, and the list of them at the end of the document. */
 
 import type { Waiting } from "./definitions.ts";
+import { button } from "./view/button.ts";
 
 /** A label that is a number will surely be a footnote's, so its call shows as one before the footnote comes. */
 const HOPEFUL = /^\d{1,3}$/;
@@ -37,15 +38,14 @@ export class Footnotes {
     this.#items.set(label, item);
     this.#changed = true;
     // Those that are called later get other numbers.
-    const labels = [...this.#called.keys()];
-    const from = labels.indexOf(label);
-    if (from >= 0) for (const later of labels.slice(from)) this.#rewrite(later);
+    const later = this.#numbered();
+    this.#rewrite(later.slice(this.#called.has(label) ? later.indexOf(label) : later.length));
     return { item, close: () => backTo(item, () => this.#buttons.get(label)) };
   }
 
   /** A call on the screen, which leads to its footnote. */
   callButton(label: string, number: number): HTMLElement {
-    const made = button(String(number), `Footnote ${number}`, () => {
+    const made = link(String(number), `Footnote ${number}`, () => {
       this.#buttons.set(label, made);
       reveal(this.#items.get(label));
     });
@@ -56,7 +56,7 @@ export class Footnotes {
   /** No more footnotes come: what calls one that there is not is plain text. */
   end(): void {
     this.#ended = true;
-    for (const label of this.#called.keys()) if (!this.#items.has(label) && HOPEFUL.test(label)) this.#rewrite(label, true);
+    this.#rewrite([...this.#called.keys()].filter((label) => !this.#items.has(label) && HOPEFUL.test(label)));
   }
 
   /** Show what has become certain. */
@@ -68,8 +68,9 @@ export class Footnotes {
     if (this.#section?.nextSibling) this.#container.append(this.#section);
   }
 
-  #rewrite(label: string, always = false): void {
-    if (always || this.#items.has(label)) for (const text of this.#called.get(label) ?? []) this.#due.add(text);
+  /** Have the texts read again that call one of these. */
+  #rewrite(labels: readonly string[]): void {
+    for (const label of labels) for (const text of this.#called.get(label) ?? []) this.#due.add(text);
   }
 
   #numbered(): string[] {
@@ -99,16 +100,12 @@ function backTo(item: HTMLElement, call: () => HTMLElement | undefined): void {
   let last: Element = item;
   while (last.lastElementChild?.tagName === "DIV" && last.lastElementChild.classList.contains("streamchat-md-group")) last = last.lastElementChild;
   const paragraph = last.lastElementChild?.tagName === "P" ? last.lastElementChild : item;
-  paragraph.append(" ", button("↩", "Back to the text", () => reveal(call())));
+  paragraph.append(" ", link("↩", "Back to the text", () => reveal(call())));
 }
 
-function button(text: string, label: string, click: () => void): HTMLElement {
-  const made = document.createElement("button");
-  made.setAttribute("type", "button");
-  made.className = "streamchat-md-call";
-  made.setAttribute("aria-label", label);
+function link(text: string, label: string, click: () => void): HTMLElement {
+  const made = button("streamchat-md-call", label, click);
   made.append(text);
-  made.addEventListener("click", click);
   return made;
 }
 

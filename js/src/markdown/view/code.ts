@@ -3,12 +3,14 @@
 import { copyText } from "../clipboard.ts";
 import type { Highlighter, LineHighlighter, Piece } from "../options.ts";
 import { visible } from "../safety.ts";
+import { button } from "./button.ts";
 import { setText } from "./elements.ts";
 import { Groups } from "./groups.ts";
 
 /** A longer line is coloured only when it is complete; one longer still, not at all. */
 const LONG_LINE = 1000;
 const COPIED_MS = 1500;
+const ACTION = "streamchat-md-action";
 /** A block that comes whole and has more lines is folded. */
 const FOLDED_LINES = 40;
 
@@ -139,10 +141,10 @@ function frame(name: string, pre: HTMLElement, text: () => string): HTMLElement 
   const label = document.createElement("span");
   label.className = "streamchat-md-language";
   label.setAttribute("aria-label", visible(name) || "text");
-  const wrap = button("Wrap", () => block.classList.toggle("streamchat-md-wrapped"));
-  const fold = button("Fold", () => block.classList.toggle("streamchat-md-folded"));
+  const wrap = button(ACTION, "Wrap", () => block.classList.toggle("streamchat-md-wrapped"));
+  const fold = button(ACTION, "Fold", () => block.classList.toggle("streamchat-md-folded"));
   fold.classList.add("streamchat-md-fold");
-  const copy = button("Copy", () => {
+  const copy = button(ACTION, "Copy", () => {
     void copyText(text()).then((copied) => {
       copy.setAttribute("aria-label", copied ? "Copied" : "Not allowed");
       setTimeout(() => copy.setAttribute("aria-label", "Copy"), COPIED_MS);
@@ -151,13 +153,4 @@ function frame(name: string, pre: HTMLElement, text: () => string): HTMLElement 
   head.append(label, fold, wrap, copy);
   block.append(head, pre);
   return block;
-}
-
-function button(label: string, click: () => void): HTMLElement {
-  const made = document.createElement("button");
-  made.setAttribute("type", "button");
-  made.className = "streamchat-md-action";
-  made.setAttribute("aria-label", label);
-  made.addEventListener("click", click);
-  return made;
 }
