@@ -5,12 +5,17 @@ from __future__ import annotations
 import pytest
 
 from streamchat_relay.relay.hub import Hub
-from tests.fakes.relay import FakeClient, FakeProvider
+from tests.fakes.relay import FakeClient, FakeClock, FakeProvider
 
 
 @pytest.fixture
 def provider() -> FakeProvider:
     return FakeProvider()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture

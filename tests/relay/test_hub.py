@@ -39,11 +39,6 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 async def hub(provider: FakeProvider, store: MemoryStore, clock: FakeClock) -> AsyncIterator[Hub]:
     made = Hub(store, FakeRegistry(provider), clock=clock)
     yield made

@@ -21,11 +21,6 @@ from tests.fakes.relay import (
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 async def hub(provider: FakeProvider, clock: FakeClock) -> AsyncIterator[Hub]:
     limits = Limits(answer_s=60, answer_bytes=2**20)
     made = Hub(MemoryStore(), FakeRegistry(provider), limits=limits, clock=clock)

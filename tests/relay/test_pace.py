@@ -19,11 +19,6 @@ BURST = int(REQUESTS_PER_S * BURST_S)
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 async def hub(provider: FakeProvider) -> AsyncIterator[Hub]:
     made = Hub(MemoryStore(), FakeRegistry(provider))
     yield made

@@ -32,11 +32,6 @@ from tests.fakes.relay import (
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 async def hub(provider: FakeProvider, clock: FakeClock) -> AsyncIterator[Hub]:
     retries = Retries(2, chance=lambda: 0)
     made = Hub(MemoryStore(), FakeRegistry(provider), retries=retries, clock=clock)

@@ -13,12 +13,11 @@ from typing import IO
 
 import msgspec
 from jupyter_core.application import JupyterApp
-from jupyter_core.paths import jupyter_data_dir
 
 from streamchat_relay.model import Conversation, Internal, document, fold
 from streamchat_relay.protocol.codec import decode_event
-from streamchat_relay.stores.archive import Archived, archived, prune, put
-from streamchat_relay.stores.database import open_database
+from streamchat_relay.stores.archive import Archived, archived, prune, put, unchanged
+from streamchat_relay.stores.database import database_path, open_database
 
 FORMAT = 1
 """Of the exported lines."""
@@ -45,15 +44,14 @@ def default_database() -> Path:
     """The file that a server with the same configuration uses."""
     app = _Config()
     app.load_config_file()
-    configured = app.config.get("StreamChat", {}).get("database", "")
-    return Path(configured or Path(jupyter_data_dir(), "streamchat/conversations.sqlite3"))
+    return database_path(app.config.get("StreamChat", {}).get("database", ""))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     parser = _parser()
     asked = parser.parse_args(arguments)
-    path = (asked.database or default_database()).expanduser()
+    path = asked.database.expanduser() if asked.database else default_database()
     if asked.run is not _import and not path.exists():
         print(f"There are no conversations yet: {path} does not exist.", file=sys.stderr)
         return 1
@@ -130,10 +128,12 @@ def _lines(conversations: Iterator[Archived], file: IO[bytes]) -> None:
 
 
 def _markdown(conversations: Iterator[Archived], file: IO[bytes]) -> None:
-    for number, one in enumerate(conversations):
+    rule = ""
+    for one in conversations:
         events = (event for event in map(decode_event, one.events) if event is not None)
         written = document(fold(Conversation(), events))
-        file.write(f"{'---' * bool(number)}{chr(10) * 2 * bool(number)}{written}\n".encode())
+        file.write(f"{rule}{written}\n".encode())
+        rule = "---\n\n"
 
 
 def _import(asked: argparse.Namespace, connection: sqlite3.Connection) -> int:
@@ -183,8 +183,7 @@ def _read(file: IO[bytes]) -> Iterator[Archived]:
 def _prune(asked: argparse.Namespace, connection: sqlite3.Connection) -> int:
     before = time.time() - asked.older_than * DAY_S
     if asked.dry_run:
-        old = sum(one.changed < before for one in archived(connection))
-        print(f"{old} conversations would be deleted.")
+        print(f"{unchanged(connection, before)} conversations would be deleted.")
     else:
         print(f"Deleted {prune(connection, before)} conversations.")
     return 0

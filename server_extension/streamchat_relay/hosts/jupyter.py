@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir
+from jupyter_core.paths import jupyter_config_dir
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Dict, Float, Integer, Unicode
 
@@ -26,6 +26,7 @@ from streamchat_relay.relay.retries import MOST, Retries
 from streamchat_relay.relay.runs import MAX_RUNS, MAX_RUNS_PER_USER, Limits
 from streamchat_relay.relay.slots import Slots
 from streamchat_relay.stores import MemoryStore, SQLiteStore, UnavailableStore
+from streamchat_relay.stores.database import database_path
 
 IN_MEMORY = ":memory:"
 
@@ -186,9 +187,8 @@ class StreamChat(ExtensionApp):
     def _store(self) -> Store:
         if self.database == IN_MEMORY:
             return MemoryStore()
-        path = Path(self.database or Path(jupyter_data_dir(), "streamchat/conversations.sqlite3"))
         try:
-            return SQLiteStore(path.expanduser(), log=self.log)
+            return SQLiteStore(database_path(self.database), log=self.log)
         except Internal as error:
             self.log.error("%s", error.message)  # noqa: TRY400 - the words say it all
             # Not a store in memory: nobody should lose what they believe is kept.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -48,42 +48,33 @@ class Nobody:
         """A run has ended."""
 
 
-def outcome(terminal: Event) -> tuple[Literal["finish", "abort", "error"], str]:
-    """How a run ended, in two words."""
-    match terminal:
-        case Finish(finish_reason=reason):
-            return "finish", reason
-        case Abort(reason=reason):
-            return "abort", reason
-        case ErrorEvent(error=error):
-            return "error", error.code
-        case _:
-            raise AssertionError("a run ends in a terminal event")
-
-
 def report(
     *, user: str, conversation: str, model: str, provider: str, terminal: Event
 ) -> RunReport:
     """The report of a run that ended with this event."""
-    how, reason = outcome(terminal)
-    assert isinstance(terminal, Finish | Abort | ErrorEvent)
-    common = RunReport(
+    took: dict[str, Any]
+    match terminal:
+        case Finish(finish_reason=reason, usage=usage, timing=timing):
+            took = {
+                "outcome": "finish",
+                "reason": reason,
+                "ttft_ms": timing.ttft_ms,
+                "input": usage.input,
+                "output": usage.output,
+                "estimated": bool(usage.estimated),
+            }
+        case Abort(reason=reason):
+            took = {"outcome": "abort", "reason": reason}
+        case ErrorEvent(error=error):
+            took = {"outcome": "error", "reason": error.code}
+        case _:
+            raise AssertionError("a run ends in a terminal event")
+    return RunReport(
         user=user,
         conversation=conversation,
         run=terminal.run,
         model=model,
         provider=provider,
-        outcome=how,
-        reason=reason,
         total_ms=terminal.t,
-    )
-    if not isinstance(terminal, Finish):
-        return common
-    usage, timing = terminal.usage, terminal.timing
-    return msgspec.structs.replace(
-        common,
-        ttft_ms=timing.ttft_ms,
-        input=usage.input,
-        output=usage.output,
-        estimated=bool(usage.estimated),
+        **took,
     )

@@ -64,6 +64,12 @@ def put(connection: sqlite3.Connection, one: Archived) -> bool:
     return True
 
 
+def unchanged(connection: sqlite3.Connection, before: float) -> int:
+    """How many `prune` would delete."""
+    count = "SELECT count(*) FROM conversation WHERE changed < ?"
+    return int(connection.execute(count, (before,)).fetchone()[0])
+
+
 def prune(connection: sqlite3.Connection, before: float) -> int:
     """Delete what was not changed since `before` (seconds since 1970); returns how many."""
     with transaction(connection):

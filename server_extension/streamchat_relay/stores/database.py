@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
+from jupyter_core.paths import jupyter_data_dir
+
 from streamchat_relay.model import Internal
 
 SCHEMA_VERSION = 2
@@ -55,6 +57,13 @@ class _Unreadable(Exception):
     """The file is no database, a broken one, or one of a newer version."""
 
 
+def database_path(configured: str) -> Path:
+    """Where the database is: at the configured place, else in Jupyter's data directory."""
+    return Path(
+        configured or Path(jupyter_data_dir(), "streamchat/conversations.sqlite3")
+    ).expanduser()
+
+
 def open_database(path: Path, log: logging.Logger | None) -> sqlite3.Connection:
     """The database at `path`, made if it is not there.
 
@@ -72,10 +81,11 @@ def open_database(path: Path, log: logging.Logger | None) -> sqlite3.Connection:
                     raise
                 _move_aside(path, str(unreadable), log)
                 return _connected(path)
-    except _Unreadable as unreadable:
-        raise _unusable(path, unreadable) from None
-    except (OSError, sqlite3.Error) as error:
-        raise _unusable(path, error) from None
+    except (_Unreadable, OSError, sqlite3.Error) as error:
+        raise Internal(
+            f"The conversations in {path} cannot be opened ({error}). Move that file "
+            "away, or set c.StreamChat.database to another one."
+        ) from None
 
 
 @contextlib.contextmanager
@@ -104,13 +114,6 @@ def _alone(directory: Path) -> Iterator[None]:
     finally:
         if descriptor is not None:
             os.close(descriptor)
-
-
-def _unusable(path: Path, error: Exception) -> Internal:
-    return Internal(
-        f"The conversations in {path} cannot be opened ({error}). Move that file "
-        "away, or set c.StreamChat.database to another one."
-    )
 
 
 def _connected(path: Path) -> sqlite3.Connection:
