@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from streamchat_relay.relay.hub import Hub
-from streamchat_relay.relay.runs import Limits
+from streamchat_relay.relay.rules import Limits, Rules
 from streamchat_relay.stores import MemoryStore
 from tests.fakes.relay import (
     FakeClient,
@@ -22,8 +22,8 @@ from tests.fakes.relay import (
 
 @pytest.fixture
 async def hub(provider: FakeProvider, clock: FakeClock) -> AsyncIterator[Hub]:
-    limits = Limits(answer_s=60, answer_bytes=2**20)
-    made = Hub(MemoryStore(), FakeRegistry(provider), limits=limits, clock=clock)
+    rules = Rules(limits=Limits(answer_s=60, answer_bytes=2**20))
+    made = Hub(MemoryStore(), FakeRegistry(provider), rules=rules, clock=clock)
     yield made
     await made.close()
 

@@ -10,7 +10,7 @@ import pytest
 from streamchat_relay.model import ProviderAuth, Usage
 from streamchat_relay.relay.hub import Hub
 from streamchat_relay.relay.report import RunReport
-from streamchat_relay.relay.slots import Slots
+from streamchat_relay.relay.rules import Rules
 from streamchat_relay.stores import MemoryStore
 from tests.fakes.relay import FakeClient, FakeProvider, FakeRegistry, settle
 
@@ -34,8 +34,8 @@ def reports() -> Reports:
 
 @pytest.fixture
 async def hub(provider: FakeProvider, reports: Reports) -> AsyncIterator[Hub]:
-    slots = Slots(in_all=1, per_user=1)
-    made = Hub(MemoryStore(), FakeRegistry(provider), slots=slots, observer=reports)
+    rules = Rules(max_runs=1, max_runs_per_user=1)
+    made = Hub(MemoryStore(), FakeRegistry(provider), rules=rules, observer=reports)
     yield made
     await made.close()
 

@@ -19,6 +19,7 @@ from streamchat_relay.model import (
 )
 from streamchat_relay.relay.hub import Hub
 from streamchat_relay.relay.retries import LONGEST_S, SPREAD, Retries
+from streamchat_relay.relay.rules import Rules
 from streamchat_relay.stores import MemoryStore
 from tests.fakes.relay import (
     FakeClient,
@@ -34,7 +35,7 @@ from tests.fakes.relay import (
 @pytest.fixture
 async def hub(provider: FakeProvider, clock: FakeClock) -> AsyncIterator[Hub]:
     retries = Retries(2, chance=lambda: 0)
-    made = Hub(MemoryStore(), FakeRegistry(provider), retries=retries, clock=clock)
+    made = Hub(MemoryStore(), FakeRegistry(provider), rules=Rules(retries=retries), clock=clock)
     yield made
     await made.close()
 

@@ -70,7 +70,7 @@ def test_a_run_ends_in_exactly_one_terminal_with_its_parts_closed(
     for t, output in enumerate(given_outputs):
         events += run.push([output], float(t))
     if end == "finish":
-        events += run.finish(99, input_length=8)
+        events += run.finish(99, input_tokens=2)
     elif end == "fail":
         events += run.fail(ProviderError("It failed."), 99)
     elif end == "stop":
@@ -105,7 +105,7 @@ def test_a_stream_that_ends_without_saying_so_is_truncated_and_keeps_its_text() 
     run = new_run()
     run.begin(0)
     run.push([TextOutput("par")], 1)
-    *_, terminal = run.finish(2, input_length=0)
+    *_, terminal = run.finish(2, input_tokens=0)
     assert terminal.error.code == "truncated"
     assert run.state is RunState.ERROR
 
@@ -117,9 +117,9 @@ def test_usage_is_an_estimate_only_where_the_provider_gave_none() -> None:
         run.push([TextOutput("12345678"), FinishOutput("stop", "end_turn")], 100)
     counted.push([UsageOutput(Usage(input=7, output=9))], 100)
     uncounted.push([UsageOutput(Usage(input=0, output=0))], 100)
-    assert counted.finish(200, input_length=8)[-1].usage == Usage(input=7, output=9)
+    assert counted.finish(200, input_tokens=2)[-1].usage == Usage(input=7, output=9)
     for run in (guessed, uncounted):
-        usage = run.finish(200, input_length=8)[-1].usage
+        usage = run.finish(200, input_tokens=2)[-1].usage
         assert usage == Usage(input=2, output=2, estimated=True)
 
 
@@ -130,7 +130,7 @@ def test_timing_counts_from_when_the_provider_was_asked_however_long_the_run_wai
     run.push([TextOutput("a")], 5100)
     run.push([TextOutput("b"), UsageOutput(Usage(input=1, output=50))], 5600)
     run.push([FinishOutput("length", "max_tokens")], 5700)
-    end = run.finish(5710, input_length=1)[-1]
+    end = run.finish(5710, input_tokens=1)[-1]
     assert isinstance(end, Finish)
     assert (end.timing.ttft_ms, end.timing.total_ms, end.timing.output_per_s) == (100, 710, 100)
     assert (end.finish_reason, end.raw_reason) == ("length", "max_tokens")
@@ -151,7 +151,7 @@ def test_a_terminal_never_changes() -> None:
     for again in (
         lambda: run.interrupt("user", 2),
         lambda: run.fail(ProviderError("x"), 2),
-        lambda: run.finish(2, input_length=0),
+        lambda: run.finish(2, input_tokens=0),
         lambda: run.begin(2),
         run.stop,
     ):

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from streamchat_relay.relay.hub import Hub
-from streamchat_relay.relay.slots import Slots
+from streamchat_relay.relay.rules import Rules
 from streamchat_relay.stores import MemoryStore
 from tests.fakes.relay import FakeClient, FakeProvider, FakeRegistry, events_in, settle, types
 
@@ -15,8 +15,8 @@ from tests.fakes.relay import FakeClient, FakeProvider, FakeRegistry, events_in,
 @pytest.fixture
 async def hub(provider: FakeProvider) -> AsyncIterator[Hub]:
     """One run at once."""
-    slots = Slots(in_all=1, per_user=1)
-    made = Hub(MemoryStore(), FakeRegistry(provider), slots=slots)
+    rules = Rules(max_runs=1, max_runs_per_user=1)
+    made = Hub(MemoryStore(), FakeRegistry(provider), rules=rules)
     yield made
     await made.close()
 
@@ -101,7 +101,7 @@ async def test_a_prompt_that_follows_an_answer_takes_no_turn_before_it(
 
 
 async def test_a_server_that_stops_begins_nobody_in_line(provider: FakeProvider) -> None:
-    hub = Hub(MemoryStore(), FakeRegistry(provider), slots=Slots(in_all=1, per_user=1))
+    hub = Hub(MemoryStore(), FakeRegistry(provider), rules=Rules(max_runs=1, max_runs_per_user=1))
     clients = [await following(hub, f"c{number}") for number in range(3)]
     for number, client in enumerate(clients):
         await client.send(f"r{number}", conversation=f"c{number}")

@@ -58,6 +58,7 @@ export function reduce(conversation: Conversation, event: Event): Conversation {
         state: event.state,
         position: event.position ?? null,
         retry_after: event.retry_after ?? null,
+        left_out: event.left_out ?? null,
       });
     case "text-start":
       return addPart(conversation, event, { type: "text", id: event.part, text: "", open: true });

@@ -309,7 +309,7 @@ export interface ReasoningStart {
  * One run as the conversation remembers it.
  *
  * `first_t` is when its first delta came and `ended_t` when it ended, in milliseconds after it
- * was accepted.
+ * was accepted. `left_out` of the oldest messages were not told to the model.
  *
  */
 export interface RunRecord {
@@ -320,6 +320,7 @@ export interface RunRecord {
   readonly state?: "done" | "error" | "interrupted" | "queued" | "retrying" | "running" | "stopping";
   readonly position?: number | null;
   readonly retry_after?: number | null;
+  readonly left_out?: number | null;
   readonly first_t?: number | null;
   readonly ended_t?: number | null;
   readonly finish_reason?: "content-filter" | "length" | "other" | "stop" | "tool-calls" | null;
@@ -430,6 +431,9 @@ export interface StartedMessage {
 
 /**
  * Where a run stands before its first token; `retry_after` in seconds.
+ *
+ * `left_out` messages, the oldest, are not told to the model: they do not fit its context.
+ *
  */
 export interface Status {
   readonly type: "status";
@@ -437,6 +441,7 @@ export interface Status {
   readonly state: "queued" | "retrying" | "running";
   readonly position?: number | null;
   readonly retry_after?: number | null;
+  readonly left_out?: number | null;
   readonly t: number;
 }
 

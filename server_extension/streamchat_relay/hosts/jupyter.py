@@ -10,28 +10,27 @@ from typing import Any
 
 from jupyter_core.paths import jupyter_config_dir
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Dict, Float, Integer, Unicode
+from traitlets import Bool, Dict, Float, Unicode
 
 from streamchat_relay.hosts.audit import Audit
 from streamchat_relay.hosts.door import Door
 from streamchat_relay.hosts.identity import kernel_user_key
-from streamchat_relay.hosts.rest import ModelsHandler
+from streamchat_relay.hosts.rest import ModelsHandler, UsageHandler
+from streamchat_relay.hosts.rules import RulesTraits
 from streamchat_relay.hosts.websocket import RelayHandler, Sockets
 from streamchat_relay.model import Internal
 from streamchat_relay.providers import ProviderRegistry, RegistrySettings
-from streamchat_relay.relay.connection import REQUESTS_PER_S
 from streamchat_relay.relay.hub import Hub
 from streamchat_relay.relay.ports import Store
-from streamchat_relay.relay.retries import MOST, Retries
-from streamchat_relay.relay.runs import MAX_RUNS, MAX_RUNS_PER_USER, Limits
-from streamchat_relay.relay.slots import Slots
-from streamchat_relay.stores import MemoryStore, SQLiteStore, UnavailableStore
+from streamchat_relay.stores import MemoryStore, SQLiteLedger, SQLiteStore, UnavailableStore
 from streamchat_relay.stores.database import database_path
 
 IN_MEMORY = ":memory:"
+USAGE = "usage.sqlite3"
+"""Beside the conversations: who deletes these does not get back what they cost."""
 
 
-class StreamChat(ExtensionApp):
+class StreamChat(RulesTraits, ExtensionApp):
     """Streams LLM answers from providers to browsers and kernels, and keeps the keys."""
 
     name = "streamchat"
@@ -69,32 +68,10 @@ class StreamChat(ExtensionApp):
     stall_timeout = Float(
         60.0, help="Seconds that a provider may be silent in the middle of an answer."
     ).tag(config=True)
-    total_timeout = Float(
-        Limits().answer_s, min=1, help="Seconds that an answer may take in all."
-    ).tag(config=True)
-    max_answer_mib = Integer(
-        Limits().answer_bytes // 2**20, min=1, help="MiB that an answer may take in the log."
-    ).tag(config=True)
-    retries = Integer(
-        MOST,
-        min=0,
-        help="How often a provider that failed before its first token is asked again.",
-    ).tag(config=True)
     login_recheck = Float(
         30.0,
         min=0.01,
         help="Seconds between two looks at whether the login of an open chat still stands.",
-    ).tag(config=True)
-    requests_per_second = Float(
-        REQUESTS_PER_S,
-        min=0.1,
-        help="Prompts, openings and questions for models that one connection may send.",
-    ).tag(config=True)
-    max_runs = Integer(
-        MAX_RUNS, min=1, help="Answers that are written at once; further ones wait in line."
-    ).tag(config=True)
-    max_runs_per_user = Integer(
-        MAX_RUNS_PER_USER, min=1, help="Answers of one user that are written at once."
     ).tag(config=True)
     hide_keys_from_kernels = Bool(
         default_value=False,
@@ -130,14 +107,13 @@ class StreamChat(ExtensionApp):
         if self.hide_keys_from_kernels:
             for variable in self._registry.hidden_variables():
                 os.environ.pop(variable, None)
-        slots = Slots(in_all=self.max_runs, per_user=self.max_runs_per_user)
+        ledger = self._ledger()
+        self._cleanup.push_async_callback(ledger.close)
         self._hub = Hub(
             self._store(),
             self._registry,
-            slots=slots,
-            retries=Retries(self.retries),
+            rules=self.rules(ledger, self.log),
             observer=Audit(),
-            limits=Limits(self.total_timeout, self.max_answer_mib * 2**20),
             log=self.log,
         )
         self._sockets = Sockets(self._hub, self.log, requests_per_s=self.requests_per_second)
@@ -162,7 +138,7 @@ class StreamChat(ExtensionApp):
         server.io_loop.add_callback(self._warm)
 
     def initialize_handlers(self) -> None:
-        """Add the two routes."""
+        """Add the routes."""
         self.handlers.extend(
             [
                 (
@@ -171,6 +147,7 @@ class StreamChat(ExtensionApp):
                     {"sockets": self._sockets, "recheck_s": self.login_recheck},
                 ),
                 (r"/streamchat/models", ModelsHandler, {"hub": self._hub}),
+                (r"/streamchat/usage", UsageHandler, {"hub": self._hub}),
             ]
         )
 
@@ -193,6 +170,16 @@ class StreamChat(ExtensionApp):
             self.log.error("%s", error.message)  # noqa: TRY400 - the words say it all
             # Not a store in memory: nobody should lose what they believe is kept.
             return UnavailableStore(error)
+
+    def _ledger(self) -> SQLiteLedger:
+        if self.database == IN_MEMORY:
+            return SQLiteLedger(log=self.log)
+        path = database_path(self.database).with_name(USAGE)
+        try:
+            return SQLiteLedger(path, log=self.log)
+        except Internal as error:
+            self.log.error("%s", error.message)  # noqa: TRY400 - the words say it all
+            return SQLiteLedger(log=self.log)
 
     async def _warm(self) -> None:
         """Import the SDKs now, beside the loop: the first prompt should not wait for them."""

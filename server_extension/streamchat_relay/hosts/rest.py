@@ -6,6 +6,7 @@ from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
+from streamchat_relay.hosts.identity import user_key
 from streamchat_relay.hosts.websocket import ACTION, RESOURCE, KernelCheck, check_kernel
 from streamchat_relay.protocol.codec import encode
 from streamchat_relay.relay.hub import Hub
@@ -24,6 +25,26 @@ class ModelsHandler(APIHandler):
         """Answer `{models, default, problems}`."""
         self.set_header("Content-Type", "application/json")
         self.finish(encode(await self._hub.catalog()))
+
+
+class UsageHandler(APIHandler):
+    """`GET streamchat/usage`: what the caller has used today, and what is left.
+
+    With `?conversation=ID` also what that conversation has used in all.
+    """
+
+    def initialize(self, hub: Hub) -> None:
+        """Take what the composition root gives."""
+        self._hub = hub
+
+    @web.authenticated
+    @authorized(action=ACTION, resource=RESOURCE)  # type: ignore[untyped-decorator]
+    async def get(self) -> None:
+        """Answer with `relay.budget.Spendings`."""
+        self.set_header("Content-Type", "application/json")
+        user = user_key(self.identity_provider, self.current_user)
+        conversation = self.get_query_argument("conversation", "")
+        self.finish(encode(await self._hub.spendings(user, conversation)))
 
 
 class KernelHandler(web.RequestHandler):

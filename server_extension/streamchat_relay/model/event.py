@@ -64,11 +64,15 @@ class Start(_RunEvent, frozen=True, tag="start"):
 
 
 class Status(_RunEvent, frozen=True, tag="status"):
-    """Where a run stands before its first token; `retry_after` in seconds."""
+    """Where a run stands before its first token; `retry_after` in seconds.
+
+    `left_out` messages, the oldest, are not told to the model: they do not fit its context.
+    """
 
     state: Literal["queued", "retrying", "running"]
     position: int | None = None
     retry_after: float | None = None
+    left_out: int | None = None
 
 
 class _PartEvent(_RunEvent, frozen=True):

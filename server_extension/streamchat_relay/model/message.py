@@ -45,7 +45,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One run as the conversation remembers it.
 
     `first_t` is when its first delta came and `ended_t` when it ended, in milliseconds after it
-    was accepted.
+    was accepted. `left_out` of the oldest messages were not told to the model.
     """
 
     id: str
@@ -55,6 +55,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: RunStateName = "queued"
     position: int | None = None
     retry_after: float | None = None
+    left_out: int | None = None
     first_t: float | None = None
     ended_t: float | None = None
     finish_reason: FinishReason | None = None

@@ -81,7 +81,11 @@ def reduce(conversation: Conversation, event: Event) -> Conversation:
                 conversation,
                 event.run,
                 lambda run: replace(
-                    run, state=event.state, position=event.position, retry_after=event.retry_after
+                    run,
+                    state=event.state,
+                    position=event.position,
+                    retry_after=event.retry_after,
+                    left_out=event.left_out,
                 ),
             )
         case TextStart():

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from streamchat_relay.model import (
     Abort,
+    AbortReason,
     Conversation,
     Event,
     Output,
@@ -21,7 +22,7 @@ from streamchat_relay.model import (
 from streamchat_relay.protocol.codec import decode_event
 from streamchat_relay.relay.log import Batch, Log
 from streamchat_relay.relay.ports import Call, Clock, Provider, Store, StoredLog
-from streamchat_relay.relay.run import Run
+from streamchat_relay.relay.run import Run, RunState
 
 _ENDED = frozenset(["done", "error", "interrupted"])
 
@@ -109,7 +110,7 @@ class ActiveRun:
         self.timer: asyncio.Task[None] | None = None
         # The limit that it has passed.
         self.over: StreamChatError | None = None
-        self.lost = False
+        self.reason: AbortReason = "user"
         self.position = 0
         # It waits for a slot, or has one.
         self.in_line = False
@@ -136,6 +137,13 @@ class ActiveRun:
                     "server's limit (c.StreamChat.max_answer_mib). What came is kept."
                 )
             )
+
+    def end(self, reason: AbortReason) -> None:
+        """End it from outside, for this reason; what came stays."""
+        if self.run.state is RunState.RUNNING and self.task is not None:
+            self.reason = reason
+            self.run.stop()
+            self.task.cancel()
 
     def exceed(self, limit: StreamChatError) -> None:
         """End it, for it has passed a limit; what came stays."""

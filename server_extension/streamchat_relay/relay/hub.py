@@ -17,14 +17,16 @@ from streamchat_relay.model import (
     RunStateName,
 )
 from streamchat_relay.protocol.frames import Send
+from streamchat_relay.relay.budget import Spendings
 from streamchat_relay.relay.conversation import LiveConversation
 from streamchat_relay.relay.ports import Call, Clock, Registry, Store, StoredLog
 from streamchat_relay.relay.prompt import accepted
 from streamchat_relay.relay.report import Nobody, Observer
-from streamchat_relay.relay.retries import Retries
+from streamchat_relay.relay.rules import Rules
 from streamchat_relay.relay.run import Run
-from streamchat_relay.relay.runs import MAX_RUNS, MAX_RUNS_PER_USER, Limits, Runs, SystemClock
-from streamchat_relay.relay.slots import Slots
+from streamchat_relay.relay.runs import Runs, SystemClock
+
+STOPPING = "The Jupyter server is stopping."
 
 
 class Hub:
@@ -39,20 +41,17 @@ class Hub:
         store: Store,
         registry: Registry,
         *,
-        slots: Slots | None = None,
-        retries: Retries | None = None,
-        limits: Limits | None = None,
+        rules: Rules | None = None,
         observer: Observer | None = None,
         clock: Clock | None = None,
         log: logging.Logger | None = None,
     ) -> None:
         self._store = store
         self._registry = registry
+        self._rules = rules = rules or Rules()
         self._runs = Runs(
             self.release,
-            slots=slots or Slots(in_all=MAX_RUNS, per_user=MAX_RUNS_PER_USER),
-            retries=retries or Retries(),
-            limits=limits or Limits(),
+            rules=rules,
             observer=observer or Nobody(),
             clock=clock or SystemClock(),
             log=log or logging.getLogger(__name__),
@@ -68,6 +67,10 @@ class Hub:
     def active_runs(self) -> int:
         """Runs that have not ended."""
         return len(self._runs.active)
+
+    async def spendings(self, user: str, conversation: str = "") -> Spendings:
+        """What a user has used today, and a conversation of theirs in all."""
+        return await self._rules.budget.spendings(user, conversation)
 
     async def catalog(self) -> Catalog:
         """The models that can be asked now."""
@@ -121,8 +124,12 @@ class Hub:
                 if key in self._runs.active:
                     raise Conflict("This run's id is used in another conversation. Make a new one.")
                 if self._runs.closing:
-                    raise Internal("The Jupyter server is stopping.", retryable=True)
+                    raise Internal(STOPPING, retryable=True)
                 provider, name = self._registry.resolve(model)
+                await self._rules.budget.check(user, send.conversation, model)
+                send = await self._rules.screen.prompt(user, send, model)
+                if self._runs.closing:
+                    raise Internal(STOPPING, retryable=True)
                 added = accepted(live.state, send, model)
                 run = Run(send.run, added.answer, model, provider.name)
                 call = Call(model=name, messages=(), params=added.params)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -93,6 +94,62 @@ class Store(Protocol):
 
     async def find_run(self, user: str, run: str, /) -> str | None:
         """The conversation that holds this run."""
+        ...
+
+    async def close(self) -> None:
+        """Write what is outstanding, then let go of the file."""
+        ...
+
+
+class Account(NamedTuple):
+    """Whom a call is charged to: a user's day, and a conversation."""
+
+    user: str
+    day: date
+    conversation: str
+    run: str
+
+
+class Amount(NamedTuple):
+    """Tokens, and billionths of a US dollar."""
+
+    tokens: int = 0
+    nano_usd: int = 0
+
+
+class Taken(NamedTuple):
+    """What was used, and what calls that go on hold."""
+
+    used: Amount = Amount()
+    held: Amount = Amount()
+
+    @property
+    def tokens(self) -> int:
+        """Both."""
+        return self.used.tokens + self.held.tokens
+
+    @property
+    def nano_usd(self) -> int:
+        """Both."""
+        return self.used.nano_usd + self.held.nano_usd
+
+
+class Ledger(Protocol):
+    """Where what was used is written down, so that a restart forgets nothing."""
+
+    async def hold(self, account: Account, decide: Callable[[Taken, Taken], Amount], /) -> Amount:
+        """Hold what `decide` says of the day's and the conversation's; nobody comes between.
+
+        What it raises is raised, and nothing is held. What was held is safe before this returns.
+        """
+        ...
+
+    def settle(self, account: Account, held: Amount, used: Amount, /) -> None:
+        """Charge what a call used instead of what it held; returns at once."""
+        ...
+
+    async def taken(self, user: str, day: date, conversation: str, /) -> tuple[Taken, Taken]:
+        """A user's day, and a conversation."""
         ...
 
     async def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamchat_relay.protocol.frames import JOIN_BYTES, WINDOW_BYTES
+from streamchat_relay.protocol.frames import WINDOW_BYTES
 from streamchat_relay.relay.log import Batch, Log
 from streamchat_relay.relay.ports import Transport
 
@@ -43,7 +43,7 @@ class Pump:
         """Write what the cursor has before it, as far as the transport and the window let it."""
         log, transport = self._log, self._transport
         while self._sent < log.head and log.size(self._sent) <= self._until and not transport.busy:
-            frame, self._sent = log.joined(self._sent, JOIN_BYTES)
+            frame, self._sent = log.joined(self._sent)
             transport.write((frame,))
 
     def ack(self, seq: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from streamchat_relay.model import Abort, ErrorEvent, Event, Finish
+from streamchat_relay.model import Abort, ErrorEvent, Event, Finish, Usage
 
 
 class RunReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -49,26 +49,27 @@ class Nobody:
 
 
 def report(
-    *, user: str, conversation: str, model: str, provider: str, terminal: Event
+    *,
+    user: str,
+    conversation: str,
+    model: str,
+    provider: str,
+    terminal: Event,
+    usage: Usage | None,
 ) -> RunReport:
-    """The report of a run that ended with this event."""
+    """The report of a run that ended with this event; `usage` None: its provider did nothing."""
     took: dict[str, Any]
     match terminal:
-        case Finish(finish_reason=reason, usage=usage, timing=timing):
-            took = {
-                "outcome": "finish",
-                "reason": reason,
-                "ttft_ms": timing.ttft_ms,
-                "input": usage.input,
-                "output": usage.output,
-                "estimated": bool(usage.estimated),
-            }
+        case Finish(finish_reason=reason, timing=timing):
+            took = {"outcome": "finish", "reason": reason, "ttft_ms": timing.ttft_ms}
         case Abort(reason=reason):
             took = {"outcome": "abort", "reason": reason}
         case ErrorEvent(error=error):
             took = {"outcome": "error", "reason": error.code}
         case _:
             raise AssertionError("a run ends in a terminal event")
+    if usage is not None:
+        took |= {"input": usage.input, "output": usage.output, "estimated": usage.estimated}
     return RunReport(
         user=user,
         conversation=conversation,

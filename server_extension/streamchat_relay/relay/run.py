@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
+from typing import Literal
 
 from typing_extensions import assert_never
 
@@ -14,6 +15,7 @@ from streamchat_relay.model import (
     Event,
     Finish,
     FinishOutput,
+    FinishReason,
     Output,
     ReasoningDelta,
     ReasoningEnd,
@@ -33,9 +35,7 @@ from streamchat_relay.model import (
     Usage,
     UsageOutput,
 )
-
-CHARACTERS_PER_TOKEN = 4
-"""The usual rule of thumb, for the estimate where a provider counts nothing."""
+from streamchat_relay.relay import tokens
 
 
 class RunState(enum.Enum):
@@ -90,6 +90,7 @@ class Run:
         self._part = 0
         self._open: type[TextOutput | ReasoningOutput] | None = None
         self._begun_t = 0.0
+        self._left_out: int | None = None
         self._first_t: float | None = None
         self._last_t = 0.0
         self._length = 0
@@ -124,11 +125,12 @@ class Run:
             raise IllegalMove(f"{self.state} -> waiting")
         return [Status(run=self.id, t=t, state="queued", position=position)]
 
-    def begin(self, t: float) -> list[Event]:
-        """The provider is being asked."""
+    def begin(self, t: float, *, left_out: int = 0) -> list[Event]:
+        """The provider is being asked, without so many of the oldest messages."""
         self._move(RunState.RUNNING)
         self._begun_t = t
-        return [Status(run=self.id, t=t, state="running")]
+        self._left_out = left_out or None
+        return [self._status("running", t)]
 
     @property
     def spoke(self) -> bool:
@@ -139,13 +141,13 @@ class Run:
         """The provider failed before it spoke, and is asked again so many seconds later."""
         if self.state is not RunState.RUNNING or self.spoke:
             raise IllegalMove(f"{self.state} -> retrying")
-        return [Status(run=self.id, t=t, state="retrying", retry_after=round(wait_s, 1))]
+        return [self._status("retrying", t, retry_after=round(wait_s, 1))]
 
     def retry(self, t: float) -> list[Event]:
         """The provider is being asked again."""
         if self.state is not RunState.RUNNING or self.spoke:
             raise IllegalMove(f"{self.state} -> running")
-        return [Status(run=self.id, t=t, state="running")]
+        return [self._status("running", t)]
 
     def push(self, outputs: Sequence[Output], t: float) -> list[Event]:
         """The provider said something; after a stop it is not heard any more."""
@@ -173,22 +175,33 @@ class Run:
                 self._note(output)
         return events
 
-    def finish(self, t: float, *, input_length: int) -> list[Event]:
-        """The provider's stream ended by itself; `input_length` is the prompt's, in characters."""
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        """Why the provider says that it has ended."""
+        return None if self._finish is None else self._finish.finish_reason
+
+    def usage(self, input_tokens: int) -> Usage:
+        """What the provider has counted, else an estimate; `input_tokens` is the prompt's."""
+        usage = self._usage or Usage(input=0, output=0)
+        # Some gateways send a count of zero with every answer, and some a first count at its
+        # beginning, which says nothing of how far an answer came that broke off.
+        if self._finish is not None and (usage.output or not self._length) and self._usage:
+            return usage
+        return Usage(
+            input=usage.input or input_tokens,
+            output=max(usage.output, tokens.of_text(self._length)),
+            estimated=True,
+        )
+
+    def finish(self, t: float, *, input_tokens: int) -> list[Event]:
+        """The provider's stream ended by itself; `input_tokens` is the estimate for the prompt."""
         finish = self._finish
         if finish is None:
             return self.fail(
                 Truncated("The answer broke off before the provider said it was done. Try again."),
                 t,
             )
-        usage = self._usage
-        # Some gateways send a count of zero with every answer.
-        if usage is None or (self._length and not usage.output):
-            usage = Usage(
-                input=-(-input_length // CHARACTERS_PER_TOKEN),
-                output=-(-self._length // CHARACTERS_PER_TOKEN),
-                estimated=True,
-            )
+        usage = self.usage(input_tokens)
         self._move(RunState.DONE)
         return [
             *self._close_part(t),
@@ -220,6 +233,13 @@ class Run:
         if to not in _MOVES[self.state]:
             raise IllegalMove(f"{self.state} -> {to}")
         self.state = to
+
+    def _status(
+        self, state: Literal["retrying", "running"], t: float, retry_after: float | None = None
+    ) -> Status:
+        return Status(
+            run=self.id, t=t, state=state, retry_after=retry_after, left_out=self._left_out
+        )
 
     def _note(self, output: Output) -> None:
         match output:

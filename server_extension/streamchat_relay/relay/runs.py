@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import time
 import traceback
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, NamedTuple
 
-from streamchat_relay.model import Event, Internal, StreamChatError, TimedOut, branch
+from streamchat_relay.model import AbortReason, Event, Internal, StreamChatError, TimedOut, branch
 from streamchat_relay.model.reduce import replace
+from streamchat_relay.relay import tokens
+from streamchat_relay.relay.calls import Calls
 from streamchat_relay.relay.conversation import ActiveRun, LiveConversation
 from streamchat_relay.relay.ports import Call, Clock, Provider
 from streamchat_relay.relay.report import Observer, report
-from streamchat_relay.relay.retries import Retries
+from streamchat_relay.relay.rules import Rules
 from streamchat_relay.relay.run import Run, RunState
-from streamchat_relay.relay.slots import Slots
+from streamchat_relay.relay.slots import Key, Slots
 
-MAX_RUNS = 256
-"""Runs that go on at once."""
-MAX_RUNS_PER_USER = 16
-"""Runs of one user that go on at once."""
 NEAR = 5
 """Places in line from which on each step is told."""
 
@@ -38,15 +34,6 @@ class SystemClock:
     """Return so many seconds later."""
 
 
-class Limits(NamedTuple):
-    """What one answer may take at most."""
-
-    answer_s: float = 1800.0
-    """Seconds from when the provider is asked."""
-    answer_bytes: int = 64 * 2**20
-    """Bytes of its events in the log."""
-
-
 class Runs:
     """Owns the tasks of all runs that have not ended, from their prompt to their terminal event.
 
@@ -57,22 +44,24 @@ class Runs:
         self,
         release: Callable[[LiveConversation], None],
         *,
-        slots: Slots,
-        retries: Retries,
-        limits: Limits,
+        rules: Rules,
         observer: Observer,
         clock: Clock,
         log: logging.Logger,
     ) -> None:
         self._release = release
-        self._slots = slots
-        self._retries = retries
-        self._limits = limits
+        self._slots = Slots(
+            in_all=rules.max_runs, per_user=rules.max_runs_per_user, rates=rules.rates
+        )
+        self._contexts = rules.contexts
+        self._calls = Calls(rules, clock)
+        self._limits = rules.limits
         self._observer = observer
         self._clock = clock
         self._log = log
         self.active: dict[tuple[str, str], ActiveRun] = {}
         self.closing = False
+        self._minute: asyncio.Task[None] | None = None
 
     def add(
         self,
@@ -94,9 +83,10 @@ class Runs:
     async def close(self) -> None:
         """End all as lost."""
         self.closing = True
+        if self._minute is not None:
+            self._minute.cancel()
         for active in list(self.active.values()):
-            active.lost = True
-            self.stop(active)
+            self.stop(active, "server_lost")
         tasks = [active.task for active in self.active.values() if active.task is not None]
         if tasks:
             await asyncio.wait(tasks)
@@ -114,10 +104,11 @@ class Runs:
             self._tell_position(active, position)
             return
         active.in_line = True
-        if self._slots.ask((live.user, run.id)):
+        if self._slots.ask((live.user, run.id), active.provider.name):
             self._begin(active)
         else:
             self._tell_positions()
+            self._wait_for_provider()
 
     def _tell_position(self, active: ActiveRun, position: int) -> None:
         if position != active.position:
@@ -131,12 +122,32 @@ class Runs:
             if position <= NEAR or not active.position or position <= active.position // 2:
                 self._tell_position(active, position)
 
+    def _wait_for_provider(self) -> None:
+        """Look again when a provider takes requests again that it would refuse by now."""
+        wait = self._slots.wait()
+        if wait is not None and (self._minute is None or self._minute.done()):
+            self._minute = asyncio.ensure_future(self._look_again(wait))
+
+    async def _look_again(self, wait: float) -> None:
+        await self._clock.sleep(wait)
+        self._minute = None
+        if not self.closing:
+            self._begin_all(self._slots.due())
+
+    def _begin_all(self, runs: list[Key]) -> None:
+        for run in runs:
+            self._begin(self.active[run])
+        self._tell_positions()
+        self._wait_for_provider()
+
     def _begin(self, active: ActiveRun) -> None:
-        live, run = active.live, active.run
-        messages = branch(live.state, run.message.parent)
-        active.call = replace(active.call, messages=messages)
-        live.log.append(run.begin(active.t()))
-        active.task = asyncio.ensure_future(self._ask(active))
+        live, run, call = active.live, active.run, active.call
+        fitted = self._contexts.fit(
+            run.model, branch(live.state, run.message.parent), call.params, live.state
+        )
+        active.call = replace(call, messages=fitted.messages)
+        live.log.append(run.begin(active.t(), left_out=fitted.left_out))
+        active.task = asyncio.ensure_future(self._calls.make(active))
         active.timer = asyncio.ensure_future(self._expire(active))
         active.task.add_done_callback(partial(self._ended, active))
 
@@ -151,30 +162,12 @@ class Runs:
             )
         )
 
-    async def _ask(self, active: ActiveRun) -> None:
-        """Have the provider answer; ask it again where it fails before it says anything."""
-        log, run = active.live.log, active.run
-        for tried in itertools.count():
-            try:
-                await active.provider.stream(active.call, active)
-            except StreamChatError as error:
-                wait = None if run.spoke else self._retries.wait(error.info, tried)
-                if wait is None:
-                    raise
-            else:
-                break
-            log.append(run.back_off(wait, active.t()))
-            await self._clock.sleep(wait)
-            log.append(run.retry(active.t()))
-
-    def stop(self, active: ActiveRun) -> None:
+    def stop(self, active: ActiveRun, reason: AbortReason = "user") -> None:
         """End a run early."""
-        run = active.run
-        if run.state is RunState.QUEUED:
-            self._end(active, run.interrupt(_reason(active), active.t()))
-        elif run.state is RunState.RUNNING and active.task is not None:
-            run.stop()
-            active.task.cancel()
+        if active.run.state is RunState.QUEUED:
+            self._end(active, active.run.interrupt(reason, active.t()))
+        else:
+            active.end(reason)
 
     def _ended(self, active: ActiveRun, task: asyncio.Task[None]) -> None:
         """The provider's task is over, so its connection is closed or free again."""
@@ -183,12 +176,14 @@ class Runs:
         if active.timer is not None:
             active.timer.cancel()
         if run.state is RunState.STOPPING:
-            events = run.interrupt(_reason(active), t)
+            events = run.interrupt(active.reason, t)
         elif task.cancelled() and error is None:
             events = run.interrupt("server_lost", t)
+        elif error is None and self._calls.over_budget(active):
+            events = run.interrupt("budget", t)
         elif error is None:
-            length = sum(len(message.text) for message in active.call.messages)
-            events = run.finish(t, input_length=length)
+            call = active.call
+            events = run.finish(t, input_tokens=tokens.likely(call.messages, call.params))
         elif isinstance(error, StreamChatError):
             if error.__cause__ is not None:
                 self._log_fault(run, error.__cause__)
@@ -219,18 +214,13 @@ class Runs:
                 model=active.run.model,
                 provider=active.provider.name,
                 terminal=events[-1],
+                usage=self._calls.settle(active),
             )
         )
         if active.in_line:
             following = self._slots.leave(key)
             if not self.closing:
-                for run in following:
-                    self._begin(self.active[run])
-                self._tell_positions()
+                self._begin_all(following)
         for waiting in list(live.runs.values()):
             self.begin_or_wait(waiting)
         self._release(live)
-
-
-def _reason(active: ActiveRun) -> Literal["user", "server_lost"]:
-    return "server_lost" if active.lost else "user"

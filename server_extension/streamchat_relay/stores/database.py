@@ -79,7 +79,7 @@ def open_database(path: Path, log: logging.Logger | None) -> sqlite3.Connection:
             except _Unreadable as unreadable:
                 if log is None:
                     raise
-                _move_aside(path, str(unreadable), log)
+                move_aside(path, str(unreadable), log)
                 return _connected(path)
     except (_Unreadable, OSError, sqlite3.Error) as error:
         raise Internal(
@@ -153,7 +153,10 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _move_aside(path: Path, why: str, log: logging.Logger) -> None:
+def move_aside(
+    path: Path, why: str, log: logging.Logger, *, what: str = "The conversations"
+) -> None:
+    """Give a file that cannot be read another name, and say so."""
     now = datetime.now(timezone.utc)
     aside = path.with_name(f"{path.name}.unread-{now:%Y%m%dT%H%M%S.%f}")
     # What SQLite has not put into the file yet stands beside it.
@@ -161,8 +164,9 @@ def _move_aside(path: Path, why: str, log: logging.Logger) -> None:
         with contextlib.suppress(FileNotFoundError):
             path.with_name(path.name + ending).rename(aside.with_name(aside.name + ending))
     log.error(
-        "The conversations in %s cannot be read (%s). They are in %s now, as they were; new ones "
-        "begin in an empty file. To go back, move that one to its place while no server runs.",
+        "%s in %s cannot be read (%s). The file is %s now, as it was, and an empty one takes its "
+        "place. To go back, move that one to its place while no server runs.",
+        what,
         path,
         why,
         aside,

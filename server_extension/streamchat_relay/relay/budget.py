@@ -1,0 +1,259 @@
+"""The budget: what a user and a conversation may still use; held before a call, then settled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta, timezone
+from fnmatch import fnmatchcase
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from streamchat_relay.model import BudgetExhausted, Usage
+from streamchat_relay.model.reduce import replace
+from streamchat_relay.relay import tokens
+from streamchat_relay.relay.ports import Account, Amount, Call, Ledger, Taken
+
+ANSWER_TOKENS = 8192
+"""What an answer may take where a budget is set and its prompt names no `max_tokens`."""
+LEAST_OUTPUT = 16
+"""With less than this no answer is begun."""
+ENDLESS = 2**31
+NANO = 1_000_000_000
+"""Parts of a US dollar: sums of whole numbers are exact."""
+HELD = " Answers that are being written hold a part of it until they end."
+_LENGTHS = ("max_tokens", "max_completion_tokens")
+
+
+class Price(NamedTuple):
+    """US dollars for a million tokens; what is read from the provider's cache may cost less."""
+
+    input: float
+    output: float
+    cached: float | None = None
+
+    def of(self, usage: Usage) -> int:
+        """The cost in billionths of a dollar, rounded up."""
+        cached = min(usage.cached or 0, usage.input)
+        rate = self.input if self.cached is None else self.cached
+        return -int(
+            -((usage.input - cached) * self.input + cached * rate + usage.output * self.output)
+            * NANO
+            // 1_000_000
+        )
+
+
+class Caps(NamedTuple):
+    """What may be used; None: without end."""
+
+    tokens_per_day: int | None = None
+    tokens_per_conversation: int | None = None
+    usd_per_day: float | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is limited."""
+        return self != Caps()
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """What is set aside for one call; `output` tokens at most are answered, None: no limit."""
+
+    account: Account
+    amount: Amount
+    price: Price | None
+    output: int | None = None
+    cut: bool = False
+    """Whether the budget allows less than the prompt asked for."""
+
+    def bounded(self, call: Call) -> Call:
+        """The call, told to the provider with its limit."""
+        if self.output is None:
+            return call
+        named = [name for name in _LENGTHS if _whole(call.params.get(name)) is not None]
+        limits = {
+            name: min(self.output, _whole(call.params.get(name)) or self.output)
+            for name in named or _LENGTHS[:1]
+        }
+        return replace(call, params={**call.params, **limits})
+
+
+class Spending(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was used, is set aside, and may be used in all; without `limit` there is no end."""
+
+    used: float
+    held: float = 0
+    limit: float | None = None
+
+
+class Spendings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What `GET streamchat/usage` tells.
+
+    Days are UTC's; `renews` is when the next begins. `usd` counts models whose price is
+    configured, and is an estimate: the provider's bill is what counts.
+    """
+
+    tokens_today: Spending
+    usd_today: Spending | None = None
+    tokens_in_conversation: Spending | None = None
+    renews: datetime
+    estimated: Literal[True] = True
+
+
+class Budget:
+    """Nothing is asked of a provider beyond what is left.
+
+    A call reserves the most that it can take; a reservation that fails refuses it. When it has
+    ended, what it took is settled and the rest is free again. Without a ledger nothing is written
+    down, and nothing limited.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger | None = None,
+        caps: Caps | None = None,
+        prices: Mapping[str, Price] | None = None,
+        *,
+        answer_tokens: int = ANSWER_TOKENS,
+        today: Callable[[], date] = lambda: datetime.now(timezone.utc).date(),
+    ) -> None:
+        self._ledger = ledger
+        self._caps = caps or Caps()
+        self._prices = dict(prices or {})
+        self._answer_tokens = answer_tokens
+        self._today = today
+
+    async def reserve(self, user: str, conversation: str, run: str, model: str, call: Call) -> Hold:
+        """Set aside what the call may take; raises `BudgetExhausted` where that is not left."""
+        account = Account(user, self._today(), conversation, run)
+        price = self._price(model)
+        if self._ledger is None or not self._caps.any:
+            return Hold(account, Amount(), price)
+        needed = tokens.at_most(call.messages, call.params)
+        asked = _asked(call.params)
+        wanted = self._answer_tokens if asked is None else asked
+
+        def decide(day: Taken, here: Taken) -> Amount:
+            output = wanted
+            for limit in self._limits(day, here, price):
+                output = min(output, limit.output(needed))
+                if output < min(wanted, LEAST_OUTPUT):
+                    held = day.held if "You" in limit.words else here.held
+                    raise BudgetExhausted(
+                        f"{limit.words} This prompt and its answer need more than is left."
+                        f"{HELD if held.tokens else ''}"
+                    )
+            return _amount(Usage(input=needed, output=output), price)
+
+        amount = await self._ledger.hold(account, decide)
+        output = amount.tokens - needed
+        return Hold(account, amount, price, output, cut=output < wanted)
+
+    def settle(self, hold: Hold, usage: Usage | None) -> None:
+        """Charge what a call took, None for nothing, and free the rest of what it held."""
+        used = Amount() if usage is None else _amount(usage, hold.price)
+        if self._ledger is not None and (hold.amount, used) != (Amount(), Amount()):
+            self._ledger.settle(hold.account, hold.amount, used)
+
+    async def check(self, user: str, conversation: str, model: str) -> None:
+        """Raise `BudgetExhausted` where a prompt cannot be answered any more."""
+        if self._ledger is None or not self._caps.any:
+            return
+        day, here = await self._ledger.taken(user, self._today(), conversation)
+        # What is held may come back, so only what was used refuses a prompt before its turn.
+        for limit in self._limits(Taken(day.used), Taken(here.used), self._price(model)):
+            if limit.output(0) < LEAST_OUTPUT:
+                raise BudgetExhausted(limit.words)
+
+    async def spendings(self, user: str, conversation: str = "") -> Spendings:
+        """What there is to know of a user's day, and of a conversation."""
+        today = self._today()
+        day = here = Taken()
+        if self._ledger is not None:
+            day, here = await self._ledger.taken(user, today, conversation)
+        caps = self._caps
+        tomorrow = datetime(today.year, today.month, today.day, tzinfo=timezone.utc) + timedelta(1)
+        return Spendings(
+            tokens_today=Spending(
+                used=day.used.tokens, held=day.held.tokens, limit=caps.tokens_per_day
+            ),
+            usd_today=Spending(
+                used=day.used.nano_usd / NANO,
+                held=day.held.nano_usd / NANO,
+                limit=caps.usd_per_day,
+            )
+            if self._prices
+            else None,
+            tokens_in_conversation=Spending(
+                used=here.used.tokens, held=here.held.tokens, limit=caps.tokens_per_conversation
+            )
+            if conversation
+            else None,
+            renews=tomorrow,
+        )
+
+    def _price(self, model: str) -> Price | None:
+        """The price of the model itself, else of the first pattern that fits it."""
+        exact = self._prices.get(model)
+        if exact is not None:
+            return exact
+        return next(
+            (price for name, price in self._prices.items() if fnmatchcase(model, name)), None
+        )
+
+    def _limits(self, day: Taken, here: Taken, price: Price | None) -> list[_Limit]:
+        caps = self._caps
+        limits = []
+        if caps.tokens_per_day is not None:
+            words = f"You have used {day.used.tokens:,} of your {caps.tokens_per_day:,} tokens"
+            limits.append(_Limit(caps.tokens_per_day - day.tokens, None, f"{words} for today."))
+        if caps.tokens_per_conversation is not None:
+            words = f"{here.used.tokens:,} of its {caps.tokens_per_conversation:,} tokens"
+            limits.append(
+                _Limit(
+                    caps.tokens_per_conversation - here.tokens,
+                    None,
+                    f"This conversation has used {words}. Begin a new one.",
+                )
+            )
+        if caps.usd_per_day is not None and price is not None:
+            words = f"about ${day.used.nano_usd / NANO:.2f} of your ${caps.usd_per_day:.2f}"
+            limits.append(
+                _Limit(
+                    int(caps.usd_per_day * NANO) - day.nano_usd,
+                    price,
+                    f"You have used {words} for today.",
+                )
+            )
+        return limits
+
+
+class _Limit(NamedTuple):
+    """What is left of one cap: tokens, or billionths of a dollar where there is a price."""
+
+    left: int
+    price: Price | None
+    words: str
+
+    def output(self, needed: int) -> int:
+        """Tokens that can be answered to a prompt of so many."""
+        if self.price is None:
+            return self.left - needed
+        left = self.left - self.price.of(Usage(input=needed, output=0))
+        each = self.price.output * NANO / 1_000_000
+        # Costs are rounded up: one is kept back.
+        return int((left - 1) / each) if each else ENDLESS if left >= 0 else 0
+
+
+def _amount(usage: Usage, price: Price | None) -> Amount:
+    return Amount(usage.input + usage.output, 0 if price is None else price.of(usage))
+
+
+def _asked(params: Mapping[str, Any]) -> int | None:
+    """The most tokens that a prompt wants to be answered with."""
+    named = [size for name in _LENGTHS if (size := _whole(params.get(name))) is not None]
+    return max(named, default=None)
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None

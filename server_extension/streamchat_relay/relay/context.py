@@ -1,0 +1,82 @@
+"""The context: which messages fit into what a model can read at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+from streamchat_relay.model import Conversation, Message
+from streamchat_relay.relay import tokens
+
+FOR_ANSWER = 4096
+"""Tokens kept free where a prompt names no `max_tokens`, but at most a quarter of the context."""
+
+
+class Fitted(NamedTuple):
+    """The messages to send, and how many of the oldest stay behind."""
+
+    messages: tuple[Message, ...]
+    left_out: int
+
+
+class Contexts:
+    """The sizes of models' contexts in tokens, by `provider/model` or a pattern of it.
+
+    >>> Contexts({"ollama/*": 8192}).size("ollama/gemma3")
+    8192
+    """
+
+    def __init__(self, sizes: Mapping[str, int] | None = None) -> None:
+        self._sizes = dict(sizes or {})
+
+    def size(self, model: str) -> int | None:
+        """The size that is configured for the model itself, else for the first fitting pattern."""
+        if model in self._sizes:
+            return self._sizes[model]
+        return next((size for name, size in self._sizes.items() if fnmatchcase(model, name)), None)
+
+    def fit(
+        self,
+        model: str,
+        messages: tuple[Message, ...],
+        params: Mapping[str, Any],
+        state: Conversation,
+    ) -> Fitted:
+        """The newest messages that fit, from a prompt on; at least the last, fitting or not.
+
+        Tokens are estimated, in proportion to what the provider counted before in `state`.
+        """
+        size = self.size(model)
+        if size is None or not messages:
+            return Fitted(messages, 0)
+        asked = params.get("max_tokens")
+        answer = asked if isinstance(asked, int) else min(FOR_ANSWER, size // 4)
+        left = size - answer - tokens.likely((), params)
+        left = int(left / _proportion(messages, params, state))
+        first = last = len(messages) - 1
+        for index in range(last, -1, -1):
+            left -= tokens.likely(messages[index : index + 1], {})
+            if left < 0:
+                break
+            if messages[index].role == "user":
+                first = index
+        return Fitted(messages[first:], first)
+
+
+def _proportion(
+    messages: tuple[Message, ...], params: Mapping[str, Any], state: Conversation
+) -> float:
+    """How many tokens the provider counts for one of the estimate's, by its latest whole count."""
+    for index in range(len(messages) - 1, 0, -1):
+        record = state.runs.get(messages[index].run or "")
+        if messages[index].role != "assistant" or record is None:
+            continue
+        usage = record.usage
+        if usage is None or usage.estimated or not usage.input:
+            continue
+        told = messages[record.left_out or 0 : index]
+        estimate = tokens.likely(told, params)
+        if estimate:
+            return max(0.5, min(4.0, usage.input / estimate))
+    return 1.0

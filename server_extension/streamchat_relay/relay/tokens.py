@@ -1,0 +1,55 @@
+"""Tokens, before a provider has counted them: what a prompt will likely take, and at most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from streamchat_relay.model import FilePart, Message, ReasoningPart, TextPart
+
+CHARACTERS_PER_TOKEN = 4
+"""The usual rule of thumb."""
+PER_FILE = 2_000
+"""A picture of usual size, or a page or two."""
+PER_FILE_AT_MOST = 8_000
+PER_MESSAGE_AT_MOST = 16
+"""Its role and what stands between it and the next."""
+
+
+def likely(messages: Iterable[Message], params: Mapping[str, Any]) -> int:
+    """The estimate that is shown as one.
+
+    >>> likely([Message(id="m1", role="user", parts=(TextPart(id="1", text="12345678"),))], {})
+    2
+    """
+    texts, files = _seen(messages, params)
+    return -(-sum(map(len, texts)) // CHARACTERS_PER_TOKEN) + files * PER_FILE
+
+
+def at_most(messages: Iterable[Message], params: Mapping[str, Any]) -> int:
+    """What a budget holds for a prompt: a token for every two bytes, more than any prose takes."""
+    messages = list(messages)
+    texts, files = _seen(messages, params)
+    size = sum(len(text.encode()) for text in texts)
+    return -(-size // 2) + files * PER_FILE_AT_MOST + (len(messages) + 1) * PER_MESSAGE_AT_MOST
+
+
+def of_text(characters: int) -> int:
+    """The estimate for a text of so many characters."""
+    return -(-characters // CHARACTERS_PER_TOKEN)
+
+
+def _seen(messages: Iterable[Message], params: Mapping[str, Any]) -> tuple[list[str], int]:
+    system = params.get("system")
+    texts = [system] if isinstance(system, str) else []
+    files = 0
+    for message in messages:
+        for part in message.parts:
+            match part:
+                case TextPart(text=text) | ReasoningPart(text=text):
+                    texts.append(text)
+                case FilePart():
+                    files += 1
+                case _:
+                    pass
+    return texts, files
