@@ -189,6 +189,8 @@ async def test_a_file_of_the_first_version_is_upgraded_and_keeps_its_conversatio
     store.append("ada", "c1", "e1", 1, [delta(1)])
     await store.close()
     with sqlite3.connect(path) as connection:
+        connection.execute("DROP INDEX unfolded")
+        connection.execute("ALTER TABLE run DROP COLUMN ended")
         connection.execute("ALTER TABLE conversation DROP COLUMN changed")
         connection.execute("PRAGMA user_version = 1")
     connection.close()
@@ -327,7 +329,7 @@ async def test_of_two_servers_that_begin_one_conversation_the_first_keeps_it(
     await two.close()
     three = SQLiteStore(path)
     stored = await three.load("ada", "c1")
-    assert stored == StoredLog(epoch="e1", events=[delta(1)])
+    assert stored == StoredLog(epoch="e1", lines=[delta(1)])
     await three.close()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from typing_extensions import assert_never
 
+from streamchat_relay.model.deltas import Deltas
 from streamchat_relay.model.event import (
     Abort,
     ErrorEvent,
@@ -162,25 +163,14 @@ def reduce(conversation: Conversation, event: Event) -> Conversation:
 def fold(conversation: Conversation, events: Iterable[Event]) -> Conversation:
     """`reduce` over many events; deltas of one part are joined first.
 
-    Equal to reducing one by one, in time that is linear in the text, however many runs write at
-    once: deltas of different parts do not touch each other.
+    Equal to reducing one by one, in time that is linear in the text.
     """
-    pending: dict[tuple[str, str], tuple[TextDelta | ReasoningDelta, list[str]]] = {}
+    deltas = Deltas()
     for event in events:
-        if isinstance(event, TextDelta | ReasoningDelta):
-            pending.setdefault((event.run, event.part), (event, []))[1].append(event.delta)
-        else:
-            conversation = reduce(_joined(conversation, pending), event)
-            pending = {}
-    return _joined(conversation, pending)
-
-
-def _joined(
-    conversation: Conversation,
-    pending: dict[tuple[str, str], tuple[TextDelta | ReasoningDelta, list[str]]],
-) -> Conversation:
-    for event, texts in pending.values():
-        conversation = reduce(conversation, replace(event, delta="".join(texts)))
+        for joined in deltas.add(event):
+            conversation = reduce(conversation, joined)
+    for joined in deltas.rest():
+        conversation = reduce(conversation, joined)
     return conversation
 
 

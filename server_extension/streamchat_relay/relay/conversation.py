@@ -17,12 +17,11 @@ from streamchat_relay.model import (
     TextEnd,
     TextPart,
     TooLarge,
-    fold,
 )
-from streamchat_relay.protocol.codec import decode_event
 from streamchat_relay.relay.log import Batch, Log
 from streamchat_relay.relay.ports import Call, Clock, Provider, Store, StoredLog
 from streamchat_relay.relay.run import Run, RunState
+from streamchat_relay.relay.state import State
 
 _ENDED = frozenset(["done", "error", "interrupted"])
 
@@ -30,16 +29,27 @@ _ENDED = frozenset(["done", "error", "interrupted"])
 class LiveConversation:
     """One user's conversation while somebody reads it or a run writes it."""
 
-    def __init__(self, user: str, conversation: str, stored: StoredLog, store: Store) -> None:
+    def __init__(self, user: str, conversation: str, epoch: str) -> None:
         self.user = user
         self.id = conversation
         self.runs: dict[str, ActiveRun] = {}
         self.accepting = asyncio.Lock()
-        self.log = Log(conversation, stored.epoch, stored.events)
-        self._state = Conversation()
-        self._folded = 0
-        self.log.attach(_Saving(store, user, self.log))
-        self._end_lost_runs()
+        self.log = Log(conversation, epoch)
+        self._state = State(self.log)
+        self.catch_up = self._state.catch_up
+
+    @classmethod
+    async def restored(
+        cls, user: str, conversation: str, stored: StoredLog, store: Store
+    ) -> LiveConversation:
+        """The conversation as it was kept; a long one lets others have their turn meanwhile."""
+        live = cls(user, conversation, stored.epoch)
+        for lines in stored.lines:
+            live.log.restore(lines)
+            await live.catch_up()
+        live.log.attach(_Saving(store, user, live.log))
+        live._end_lost_runs()
+        return live
 
     @property
     def idle(self) -> bool:
@@ -49,12 +59,8 @@ class LiveConversation:
 
     @property
     def state(self) -> Conversation:
-        """Everything the log says, folded; what was folded before is not folded again."""
-        if self._folded < self.log.head:
-            events = (decode_event(event) for event in self.log.events(self._folded))
-            self._state = fold(self._state, (event for event in events if event is not None))
-            self._folded = self.log.head
-        return self._state
+        """Everything the log says; after a `catch_up` there is little left to fold."""
+        return self._state.value
 
     def waits_for(self, message: str | None) -> int:
         """How many unfinished runs write ancestors of (or are) this message."""
@@ -72,15 +78,11 @@ class LiveConversation:
         if all(record.state in _ENDED for record in state.runs.values()):
             return
         texts = {message.id: message.parts for message in state.messages}
-        last_t: dict[str, float] = {}
-        for event in map(decode_event, self.log.events()):
-            if event is not None and hasattr(event, "run"):
-                last_t[event.run] = event.t
         lost: list[Event] = []
         for record in state.runs.values():
             if record.state in _ENDED:
                 continue
-            t = last_t[record.id]
+            t = self._state.last_t[record.id]
             for part in texts.get(record.message, ()):
                 if part.open and isinstance(part, TextPart | ReasoningPart):
                     end = TextEnd if isinstance(part, TextPart) else ReasoningEnd

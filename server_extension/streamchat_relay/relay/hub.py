@@ -89,6 +89,7 @@ class Hub:
                     self._loading[key] = asyncio.ensure_future(self._load(key))
                 # Shielded: others may wait for the same conversation.
                 live = await asyncio.shield(self._loading[key])
+            await live.catch_up()
             yield live
         finally:
             self._holds[key] -= 1
@@ -172,8 +173,9 @@ class Hub:
         try:
             stored = await self._store.load(*key)
             if stored is None:
-                stored = StoredLog(epoch=secrets.token_hex(4), events=[])
-            live = self._live[key] = LiveConversation(*key, stored, self._store)
+                stored = StoredLog(epoch=secrets.token_hex(4), lines=[])
+            live = await LiveConversation.restored(*key, stored, self._store)
+            self._live[key] = live
             # Whoever asked for it may be gone by now.
             self.release(live)
             return live

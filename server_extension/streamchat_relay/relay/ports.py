@@ -66,10 +66,18 @@ class Registry(Protocol):
 
 
 class StoredLog(msgspec.Struct, frozen=True, kw_only=True):
-    """A conversation as a store kept it: encoded events from `seq` 1, and the epoch they had."""
+    """A conversation as a store kept it: the epoch, and encoded events from `seq` 1.
+
+    Each of `lines` is some of the events, a line each; best some 64 KiB together.
+    """
 
     epoch: str
-    events: list[bytes]
+    lines: list[bytes]
+
+    @property
+    def events(self) -> list[bytes]:
+        """One by one."""
+        return [event for lines in self.lines for event in lines.split(b"\n")]
 
 
 class Store(Protocol):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from streamchat_relay.stores.database import transaction
-from streamchat_relay.stores.memory import started_run
+from streamchat_relay.stores.lines import started_run
 
 
 class Archived(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,9 +54,9 @@ def put(connection: sqlite3.Connection, one: Archived) -> bool:
             "INSERT INTO events VALUES (?, 1, ?)", (added.lastrowid, b"\n".join(one.events))
         )
         connection.executemany(
-            "INSERT OR IGNORE INTO run VALUES (?, ?, ?)",
+            "INSERT OR IGNORE INTO run VALUES (?, ?, ?, ?)",
             [
-                (one.user, run, one.conversation)
+                (one.user, run, one.conversation, one.changed)
                 for run in map(started_run, one.events)
                 if run is not None
             ],

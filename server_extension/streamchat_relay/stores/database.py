@@ -15,10 +15,11 @@ from jupyter_core.paths import jupyter_data_dir
 
 from streamchat_relay.model import Internal
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_S = 10.0
 """How long another process may keep the file locked before that is a failure."""
 
+_UNFOLDED = "CREATE INDEX unfolded ON run (user, conversation) WHERE ended IS NOT NULL"
 _SCHEMA = f"""
 CREATE TABLE conversation (
     number INTEGER PRIMARY KEY,
@@ -39,8 +40,10 @@ CREATE TABLE run (
     user TEXT NOT NULL,
     id TEXT NOT NULL,
     conversation TEXT NOT NULL,
+    ended REAL, -- in seconds since 1970, and NULL while it goes on and once it is folded
     PRIMARY KEY (user, id)
 ) WITHOUT ROWID;
+{_UNFOLDED};
 PRAGMA user_version = {SCHEMA_VERSION}
 """
 
@@ -49,6 +52,12 @@ _UPGRADES = {
     1: "ALTER TABLE conversation ADD COLUMN changed REAL NOT NULL DEFAULT 0;"
     "UPDATE conversation SET changed = strftime('%s', 'now');"
     "PRAGMA user_version = 2",
+    # Not before it was last written to; who finds a run without an end ends it.
+    2: "ALTER TABLE run ADD COLUMN ended REAL;"
+    "UPDATE run SET ended = (SELECT changed FROM conversation"
+    " WHERE conversation.user = run.user AND conversation.id = run.conversation);"
+    f"{_UNFOLDED};"
+    "PRAGMA user_version = 3",
 }
 """By version: what makes the next one of it."""
 

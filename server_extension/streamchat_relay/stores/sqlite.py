@@ -17,12 +17,15 @@ from typing import Any
 from streamchat_relay.model import Internal
 from streamchat_relay.relay.ports import StoredLog
 from streamchat_relay.stores.database import open_database, transaction
-from streamchat_relay.stores.memory import started_run
+from streamchat_relay.stores.folding import folded
+from streamchat_relay.stores.lines import TERMINALS, ended_run, gathered, started_run
 
 GATHER_S = 0.2
 """How long events are gathered for one transaction, and one waking of the thread."""
 RETRY_S = 1.0
 """How long until events that could not be written are tried again."""
+REPLAY_S = 24 * 3600.0
+"""How long after its end a run is kept delta by delta."""
 
 _Key = tuple[str, str]
 _Appends = dict[_Key, tuple[str, int, list[bytes]]]
@@ -45,8 +48,17 @@ class SQLiteStore:
     Raises `Internal` when there can be no file at that place.
     """
 
-    def __init__(self, path: Path, *, log: logging.Logger | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        replay_s: float = REPLAY_S,
+        now: Callable[[], float] = time.time,
+        log: logging.Logger | None = None,
+    ) -> None:
         self._path = path
+        self._replay_s = replay_s
+        self._now = now
         self._log = log or logging.getLogger(__name__)
         self._mark = secrets.token_hex(8)
         self._closed = False
@@ -62,11 +74,14 @@ class SQLiteStore:
         self._thread.start()
 
     async def load(self, user: str, conversation: str) -> StoredLog | None:
-        """The log with everything appended so far, or None where there is none."""
+        """The log with everything appended so far, or None where there is none.
+
+        Runs that ended long ago are folded first: nobody reads the conversation now.
+        """
         key = (user, conversation)
         find = "SELECT number, epoch, open_in FROM conversation WHERE user = ? AND id = ?"
 
-        def read(connection: sqlite3.Connection) -> StoredLog | None:
+        def read(connection: sqlite3.Connection) -> tuple[StoredLog, set[str]] | None:
             # Most first prompts are in new conversations, and these need no lock to be missing.
             if connection.execute(find, key).fetchone() is None:
                 return None
@@ -81,15 +96,57 @@ class SQLiteStore:
                     )
                 rows = connection.execute(
                     "SELECT data FROM events WHERE conversation = ? ORDER BY first", (number,)
-                ).fetchall()
-            return StoredLog(
-                epoch=epoch, events=[event for (data,) in rows for event in data.split(b"\n")]
-            )
+                )
+                lines = gathered(data for (data,) in rows)
+                old = connection.execute(
+                    "SELECT id FROM run WHERE user = ? AND conversation = ? AND ended < ?",
+                    (*key, self._now() - self._replay_s),
+                )
+                return StoredLog(epoch=epoch, lines=lines), {run for (run,) in old}
 
         if key in self._gathered:
             self._hand_over()
-        stored: StoredLog | None = await self._ask(read)
-        return stored
+        found: tuple[StoredLog, set[str]] | None = await self._ask(read)
+        if found is None:
+            return None
+        stored, old = found
+        return await self._fold(key, stored, old) if old else stored
+
+    async def _fold(self, key: _Key, stored: StoredLog, old: set[str]) -> StoredLog:
+        """Put the folded log in the place of the other, or leave that where it is."""
+        epoch = secrets.token_hex(4)
+        lines = gathered(await folded(stored.lines, old))
+
+        def write(connection: sqlite3.Connection) -> bool:
+            with transaction(connection):
+                row = connection.execute(
+                    "SELECT number FROM conversation WHERE user = ? AND id = ? AND epoch = ?",
+                    (*key, stored.epoch),
+                ).fetchone()
+                if row is None:
+                    # Another server has opened it since, or it was pruned.
+                    return False
+                connection.execute(
+                    "UPDATE conversation SET epoch = ? WHERE number = ?", (epoch, *row)
+                )
+                connection.execute("DELETE FROM events WHERE conversation = ?", row)
+                first = 1
+                for some in lines:
+                    connection.execute("INSERT INTO events VALUES (?, ?, ?)", (*row, first, some))
+                    first += some.count(b"\n") + 1
+                connection.executemany(
+                    "UPDATE run SET ended = NULL WHERE user = ? AND id = ?",
+                    [(key[0], run) for run in old],
+                )
+            return True
+
+        try:
+            written: bool = await self._ask(write)
+        except (Internal, sqlite3.Error) as error:
+            # A full disk must not keep anybody from reading.
+            self._log.warning("Conversation %s could not be folded: %s", key[1], error)
+            return stored
+        return StoredLog(epoch=epoch, lines=lines) if written else stored
 
     def append(
         self, user: str, conversation: str, epoch: str, first: int, events: Sequence[bytes]
@@ -228,7 +285,7 @@ class SQLiteStore:
         events: list[bytes],
     ) -> None:
         user, conversation = key
-        now = time.time()
+        now = self._now()
         found = "SELECT number, epoch FROM conversation WHERE user = ? AND id = ?"
         row = connection.execute(found, key).fetchone()
         if row is None:
@@ -252,8 +309,18 @@ class SQLiteStore:
         # One look at the whole: most of what is written starts no run.
         if b'"start"' in data:
             connection.executemany(
-                "INSERT OR IGNORE INTO run VALUES (?, ?, ?)",
+                "INSERT OR IGNORE INTO run VALUES (?, ?, ?, NULL)",
                 [(user, run, conversation) for run in map(started_run, events) if run is not None],
+            )
+
+        if any(mark in data for mark in TERMINALS):
+            connection.executemany(
+                "UPDATE run SET ended = ? WHERE user = ? AND id = ? AND conversation = ?",
+                [
+                    (now, user, run, conversation)
+                    for run in map(ended_run, events)
+                    if run is not None
+                ],
             )
 
     def _tell_taken(self, key: _Key, epoch: str) -> None:

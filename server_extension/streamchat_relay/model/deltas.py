@@ -1,0 +1,37 @@
+"""Deltas: those of one part joined, so that a log costs what its text does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from streamchat_relay.model.event import Event, ReasoningDelta, TextDelta, ToolInputDelta
+
+Delta = TextDelta | ReasoningDelta | ToolInputDelta
+
+
+class Deltas:
+    """Joins a log's deltas: what comes out is fewer events that lead to the same conversation.
+
+    However many runs write at once, deltas of different parts do not touch each other.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[str, str, bool], tuple[Delta, list[str]]] = {}
+
+    def add(self, event: Event) -> Sequence[Event]:
+        """What follows so far: nothing while only deltas came, which wait for more of their part."""
+        if isinstance(event, TextDelta | ReasoningDelta | ToolInputDelta):
+            key = (event.run, event.part, isinstance(event, ToolInputDelta))
+            self._waiting.setdefault(key, (event, []))[1].append(event.delta)
+            return ()
+        return [*self.rest(), event]
+
+    def rest(self) -> list[Event]:
+        """The deltas that wait, joined."""
+        waiting, self._waiting = self._waiting, {}
+        return [
+            msgspec.structs.replace(event, delta="".join(texts))
+            for event, texts in waiting.values()
+        ]
