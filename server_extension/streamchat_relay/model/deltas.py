@@ -21,7 +21,7 @@ class Deltas:
         self._waiting: dict[tuple[str, str, bool], tuple[Delta, list[str]]] = {}
 
     def add(self, event: Event) -> Sequence[Event]:
-        """What follows so far: nothing while only deltas came, which wait for more of their part."""
+        """What follows so far: nothing for a delta, which waits for more of its part."""
         if isinstance(event, TextDelta | ReasoningDelta | ToolInputDelta):
             key = (event.run, event.part, isinstance(event, ToolInputDelta))
             self._waiting.setdefault(key, (event, []))[1].append(event.delta)

@@ -18,7 +18,7 @@ class Spool:
         """Keep these bytes; returns their place. Raises `OSError` where there is no room."""
         if self._file is None:
             # Unbuffered: what a crash loses was never to survive, and a buffer would be memory.
-            self._file = tempfile.TemporaryFile(buffering=0)
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed below
             weakref.finalize(self, self._file.close)
         place = self._end
         self._file.seek(place)

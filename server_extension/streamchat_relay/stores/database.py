@@ -19,7 +19,6 @@ SCHEMA_VERSION = 3
 BUSY_S = 10.0
 """How long another process may keep the file locked before that is a failure."""
 
-_UNFOLDED = "CREATE INDEX unfolded ON run (user, conversation) WHERE ended IS NOT NULL"
 _SCHEMA = f"""
 CREATE TABLE conversation (
     number INTEGER PRIMARY KEY,
@@ -43,7 +42,7 @@ CREATE TABLE run (
     ended REAL, -- in seconds since 1970, and NULL while it goes on and once it is folded
     PRIMARY KEY (user, id)
 ) WITHOUT ROWID;
-{_UNFOLDED};
+CREATE INDEX unfolded ON run (user, conversation) WHERE ended IS NOT NULL;
 PRAGMA user_version = {SCHEMA_VERSION}
 """
 
@@ -56,7 +55,7 @@ _UPGRADES = {
     2: "ALTER TABLE run ADD COLUMN ended REAL;"
     "UPDATE run SET ended = (SELECT changed FROM conversation"
     " WHERE conversation.user = run.user AND conversation.id = run.conversation);"
-    f"{_UNFOLDED};"
+    "CREATE INDEX unfolded ON run (user, conversation) WHERE ended IS NOT NULL;"
     "PRAGMA user_version = 3",
 }
 """By version: what makes the next one of it."""

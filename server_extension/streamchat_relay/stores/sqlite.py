@@ -16,19 +16,22 @@ from typing import Any
 
 from streamchat_relay.model import Internal
 from streamchat_relay.relay.ports import StoredLog
+from streamchat_relay.stores import logs
 from streamchat_relay.stores.database import open_database, transaction
 from streamchat_relay.stores.folding import folded
-from streamchat_relay.stores.lines import TERMINALS, ended_run, gathered, started_run
+from streamchat_relay.stores.lines import gathered
+from streamchat_relay.stores.logs import Append, Key
 
 GATHER_S = 0.2
 """How long events are gathered for one transaction, and one waking of the thread."""
+GATHER_BYTES = 1024 * 1024
+"""How much is gathered at most."""
 RETRY_S = 1.0
 """How long until events that could not be written are tried again."""
 REPLAY_S = 24 * 3600.0
 """How long after its end a run is kept delta by delta."""
 
-_Key = tuple[str, str]
-_Appends = dict[_Key, tuple[str, int, list[bytes]]]
+_Appends = dict[Key, Append]
 _Job = Callable[[sqlite3.Connection, Exception | None], None]
 
 
@@ -62,8 +65,9 @@ class SQLiteStore:
         self._log = log or logging.getLogger(__name__)
         self._mark = secrets.token_hex(8)
         self._closed = False
-        self._taken: set[tuple[_Key, str]] = set()
+        self._taken: set[tuple[Key, str]] = set()
         self._gathered: _Appends = {}
+        self._size = 0
         self._queue: queue.SimpleQueue[_Appends | _Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(
             target=self._write,
@@ -79,74 +83,29 @@ class SQLiteStore:
         Runs that ended long ago are folded first: nobody reads the conversation now.
         """
         key = (user, conversation)
-        find = "SELECT number, epoch, open_in FROM conversation WHERE user = ? AND id = ?"
-
-        def read(connection: sqlite3.Connection) -> tuple[StoredLog, set[str]] | None:
-            # Most first prompts are in new conversations, and these need no lock to be missing.
-            if connection.execute(find, key).fetchone() is None:
-                return None
-            with transaction(connection):
-                number, epoch, open_in = connection.execute(find, key).fetchone()
-                if open_in not in {None, self._mark}:
-                    epoch = secrets.token_hex(4)
-                if open_in != self._mark:
-                    connection.execute(
-                        "UPDATE conversation SET epoch = ?, open_in = ? WHERE number = ?",
-                        (epoch, self._mark, number),
-                    )
-                rows = connection.execute(
-                    "SELECT data FROM events WHERE conversation = ? ORDER BY first", (number,)
-                )
-                lines = gathered(data for (data,) in rows)
-                old = connection.execute(
-                    "SELECT id FROM run WHERE user = ? AND conversation = ? AND ended < ?",
-                    (*key, self._now() - self._replay_s),
-                )
-                return StoredLog(epoch=epoch, lines=lines), {run for (run,) in old}
-
+        before = self._now() - self._replay_s
         if key in self._gathered:
             self._hand_over()
-        found: tuple[StoredLog, set[str]] | None = await self._ask(read)
+        found: logs.Opened | None = await self._ask(
+            lambda connection: logs.take(connection, key, self._mark, before)
+        )
         if found is None:
             return None
-        stored, old = found
-        return await self._fold(key, stored, old) if old else stored
+        return await self._fold(key, found) if found.old else found.log
 
-    async def _fold(self, key: _Key, stored: StoredLog, old: set[str]) -> StoredLog:
+    async def _fold(self, key: Key, found: logs.Opened) -> StoredLog:
         """Put the folded log in the place of the other, or leave that where it is."""
-        epoch = secrets.token_hex(4)
-        lines = gathered(await folded(stored.lines, old))
-
-        def write(connection: sqlite3.Connection) -> bool:
-            with transaction(connection):
-                row = connection.execute(
-                    "SELECT number FROM conversation WHERE user = ? AND id = ? AND epoch = ?",
-                    (*key, stored.epoch),
-                ).fetchone()
-                if row is None:
-                    # Another server has opened it since, or it was pruned.
-                    return False
-                connection.execute(
-                    "UPDATE conversation SET epoch = ? WHERE number = ?", (epoch, *row)
-                )
-                connection.execute("DELETE FROM events WHERE conversation = ?", row)
-                first = 1
-                for some in lines:
-                    connection.execute("INSERT INTO events VALUES (?, ?, ?)", (*row, first, some))
-                    first += some.count(b"\n") + 1
-                connection.executemany(
-                    "UPDATE run SET ended = NULL WHERE user = ? AND id = ?",
-                    [(key[0], run) for run in old],
-                )
-            return True
-
+        lines = gathered(await folded(found.log.lines, found.old))
+        log = StoredLog(epoch=secrets.token_hex(4), lines=lines)
         try:
-            written: bool = await self._ask(write)
+            written: bool = await self._ask(
+                lambda connection: logs.replace(connection, key, found, log)
+            )
         except (Internal, sqlite3.Error) as error:
             # A full disk must not keep anybody from reading.
             self._log.warning("Conversation %s could not be folded: %s", key[1], error)
-            return stored
-        return StoredLog(epoch=epoch, lines=lines) if written else stored
+            return found.log
+        return log if written else found.log
 
     def append(
         self, user: str, conversation: str, epoch: str, first: int, events: Sequence[bytes]
@@ -154,7 +113,11 @@ class SQLiteStore:
         """Keep encoded events, the first of them numbered `first`; returns at once."""
         if not self._gathered:
             asyncio.get_running_loop().call_later(GATHER_S, self._hand_over)
-        self._gathered.setdefault((user, conversation), (epoch, first, []))[2].extend(events)
+        key = (user, conversation)
+        self._gathered.setdefault(key, Append(epoch, first, [])).events.extend(events)
+        self._size += sum(map(len, events))
+        if self._size > GATHER_BYTES:
+            self._hand_over()
 
     async def saved(self) -> None:
         """Return when everything appended so far is written, or was found not to be writable."""
@@ -231,7 +194,7 @@ class SQLiteStore:
         """Give the thread what was gathered."""
         if self._gathered:
             self._queue.put(self._gathered)
-            self._gathered = {}
+            self._gathered, self._size = {}, 0
 
     def _write(self, connection: sqlite3.Connection) -> None:
         """The thread: writes what was gathered in one transaction, answers questions."""
@@ -267,63 +230,18 @@ class SQLiteStore:
         """Write all of it or nothing; returns why it was nothing."""
         if not unwritten:
             return None
+        now = self._now()
         try:
             with transaction(connection):
                 for appends in unwritten:
                     for key, append in appends.items():
-                        self._write_events(connection, key, *append)
+                        if not logs.write(connection, key, append, mark=self._mark, now=now):
+                            self._tell_taken(key, append.epoch)
         except Exception as error:  # noqa: BLE001 - the thread serves everybody, so it goes on
             return error
         return None
 
-    def _write_events(
-        self,
-        connection: sqlite3.Connection,
-        key: _Key,
-        epoch: str,
-        first: int,
-        events: list[bytes],
-    ) -> None:
-        user, conversation = key
-        now = self._now()
-        found = "SELECT number, epoch FROM conversation WHERE user = ? AND id = ?"
-        row = connection.execute(found, key).fetchone()
-        if row is None:
-            if first > 1:
-                # It was pruned since.
-                self._tell_taken(key, epoch)
-                return
-            connection.execute(
-                "INSERT INTO conversation (user, id, epoch, open_in, changed) "
-                "VALUES (?, ?, ?, ?, ?)",
-                (user, conversation, epoch, self._mark, now),
-            )
-            row = connection.execute(found, key).fetchone()
-        number, kept = row
-        if kept != epoch:
-            self._tell_taken(key, epoch)
-            return
-        connection.execute("UPDATE conversation SET changed = ? WHERE number = ?", (now, number))
-        data = b"\n".join(events)
-        connection.execute("INSERT OR REPLACE INTO events VALUES (?, ?, ?)", (number, first, data))
-        # One look at the whole: most of what is written starts no run.
-        if b'"start"' in data:
-            connection.executemany(
-                "INSERT OR IGNORE INTO run VALUES (?, ?, ?, NULL)",
-                [(user, run, conversation) for run in map(started_run, events) if run is not None],
-            )
-
-        if any(mark in data for mark in TERMINALS):
-            connection.executemany(
-                "UPDATE run SET ended = ? WHERE user = ? AND id = ? AND conversation = ?",
-                [
-                    (now, user, run, conversation)
-                    for run in map(ended_run, events)
-                    if run is not None
-                ],
-            )
-
-    def _tell_taken(self, key: _Key, epoch: str) -> None:
+    def _tell_taken(self, key: Key, epoch: str) -> None:
         if (key, epoch) not in self._taken:
             self._taken.add((key, epoch))
             self._log.warning(
