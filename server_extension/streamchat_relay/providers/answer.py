@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
@@ -41,9 +42,9 @@ class Answer:
     """
 
     __slots__ = (
-        "_connection", "_deadline", "_done", "_error", "_held", "_over", "_receiver",
-        "_satisfied", "_timer", "asked", "complete", "headers", "headers_ready", "status",
-        "touched", "until_close",
+        "_connection", "_deadline", "_done", "_error", "_held", "_over", "_read_timeout",
+        "_receiver", "_satisfied", "_timer", "asked", "complete", "headers", "headers_ready",
+        "status", "touched", "until_close",
     )  # fmt: skip
 
     def __init__(self, connection: Closing, read_timeout: float | None) -> None:
@@ -64,13 +65,20 @@ class Answer:
         self._satisfied = False
         self._timer: asyncio.TimerHandle | None = None
         self._deadline: Callable[[], float] | None = None
+        self._read_timeout = read_timeout
         if read_timeout is not None:
-            self._watch(lambda: max(self.touched, self.asked) + read_timeout)
+            # Who sends a head byte by byte has not begun to answer.
+            self._watch(lambda: (self.touched if self.status else self.asked) + read_timeout)
 
     @property
     def touched_ever(self) -> bool:
         """True once any byte of the answer came."""
         return self.touched > 0.0
+
+    @property
+    def due(self) -> float:
+        """The loop's time by which an answer that is no stream should be there."""
+        return self.asked + (math.inf if self._read_timeout is None else self._read_timeout)
 
     @property
     def lingering(self) -> bool:
@@ -110,7 +118,7 @@ class Answer:
             raise self._error
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """The body piece by piece, for those who do not stream."""
+        """The body piece by piece, for those who do not stream; `ReadTimedOut` when it is `due`."""
         arrived = asyncio.Event()
 
         def receive(data: bytes) -> bool:
@@ -121,6 +129,8 @@ class Answer:
         self._receiver = receive
         self._done.add_done_callback(lambda _: arrived.set())
         try:
+            if self._read_timeout is not None and not self._over:
+                self._watch(lambda: self.due)
             while True:
                 if self._held:
                     held, self._held = b"".join(self._held), []

@@ -17,7 +17,7 @@ from streamchat_relay.model import (
     Usage,
     UsageOutput,
 )
-from streamchat_relay.providers.decoding import StreamDecoder
+from streamchat_relay.providers.decoding import MAX_REASON, StreamDecoder
 from streamchat_relay.providers.dialect import Count, count, fields, string
 from streamchat_relay.providers.endpoint import Endpoint
 from streamchat_relay.providers.failures import UNREADABLE
@@ -95,7 +95,7 @@ class MessagesDecoder(StreamDecoder):
             _content(delta, outputs)
         elif event.type == "message_delta":
             if delta is not None and delta.stop_reason:
-                self._reason = delta.stop_reason
+                self._reason = delta.stop_reason[:MAX_REASON]
             self._count(event.usage, outputs)
         elif event.type == "message_stop":
             self.done = True

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from streamchat_relay.model import Output
+from streamchat_relay.model import Output, UsageOutput
 from streamchat_relay.providers import dialect
 from streamchat_relay.providers.endpoint import Endpoint
 from streamchat_relay.providers.errors import from_refusal, truncated, undecodable
@@ -14,6 +14,9 @@ from streamchat_relay.providers.refusal import refusal_from, refusal_within
 from streamchat_relay.providers.sse import EventTooLarge, SseDecoder
 from streamchat_relay.providers.surrogates import Mender
 from streamchat_relay.relay.ports import Sink
+
+MAX_REASON = 64
+"""Characters of a provider's own word for why an answer ended."""
 
 
 class StreamDecoder(ABC):
@@ -53,12 +56,17 @@ class StreamDecoder(ABC):
             raise undecodable(self.at) from None
         finally:
             if outputs:
-                self.last_output = self._time()
+                # Counts of tokens are no part of an answer, or they could put off its limits.
+                if type(outputs[-1]) is not UsageOutput or any(map(_is_content, outputs)):
+                    self.last_output = self._time()
                 self.sink.push(outputs)
         return self.done
 
-    def end(self) -> None:
-        """The body ended by itself, uncut; raises `Truncated` unless that was all of it."""
+    def end(self, *, certain: bool = True) -> None:  # noqa: ARG002 - some wires need it
+        """The body ended by itself, uncut; raises `Truncated` unless that was all of it.
+
+        Not `certain` is an end that looks no different where the stream was cut.
+        """
         if not self.done:
             raise truncated(self.at, started=self.started)
 
@@ -100,3 +108,7 @@ class StreamDecoder(ABC):
         except dialect.UNREADABLE:
             value = payload.decode("utf-8", "replace")
         raise from_refusal(refusal_from(value), self.at, self.model)
+
+
+def _is_content(output: Output) -> bool:
+    return not isinstance(output, UsageOutput)

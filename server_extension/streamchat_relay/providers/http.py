@@ -75,7 +75,7 @@ class HttpConnection(asyncio.BufferedProtocol):
             self._head += nbytes
         try:
             self._parser.feed_data(self._buffer[:nbytes])
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not answer.complete:
                 cause = error.__context__
                 self._end(cause if isinstance(cause, NotHttp) else NotHttp("not valid HTTP/1.1"))

@@ -17,7 +17,7 @@ from streamchat_relay.model import (
     Usage,
     UsageOutput,
 )
-from streamchat_relay.providers.decoding import StreamDecoder
+from streamchat_relay.providers.decoding import MAX_REASON, StreamDecoder
 from streamchat_relay.providers.dialect import Count, count, fields, objects, string, text
 from streamchat_relay.providers.endpoint import Endpoint
 from streamchat_relay.providers.errors import from_refusal, truncated
@@ -48,6 +48,8 @@ class _Delta(msgspec.Struct, gc=False):
 
 class _Choice(msgspec.Struct, gc=False):
     delta: _Delta | None = None
+    # Where a server sends the whole answer as the one event of its stream.
+    message: _Delta | None = None
     finish_reason: str | None = None
     index: int = 0
 
@@ -79,7 +81,7 @@ _decode = msgspec.json.Decoder(_Chunk).decode
 class ChatDecoder(StreamDecoder):
     """Chat Completions.
 
-    A stream is complete when a `finish_reason` came and then `[DONE]` or the body's own, uncut
+    A stream is complete when a `finish_reason` came and then `[DONE]` or the body's own, certain
     end: some servers send no `[DONE]`. Without a `finish_reason` it is truncated in any case.
     """
 
@@ -91,7 +93,9 @@ class ChatDecoder(StreamDecoder):
         self._usage: Usage | None = None
 
     @override
-    def end(self) -> None:
+    def end(self, *, certain: bool = True) -> None:
+        if not certain:
+            super().end()
         if not self.done:
             outputs: list[Output] = []
             self._finish(outputs)
@@ -108,8 +112,10 @@ class ChatDecoder(StreamDecoder):
             chunk = _chunk_in(self.loosely(payload))
         choices = chunk.choices
         for choice in choices:
-            delta = choice.delta
-            if delta is not None and not choice.index:
+            if choice.index:
+                continue
+            delta = choice.delta or choice.message
+            if delta is not None:
                 reasoning = delta.reasoning_content or delta.reasoning
                 if reasoning:
                     outputs.append(ReasoningOutput(reasoning))
@@ -122,7 +128,7 @@ class ChatDecoder(StreamDecoder):
                 if delta.refusal:
                     outputs.append(TextOutput(delta.refusal))
             if choice.finish_reason:
-                self._reason = choice.finish_reason
+                self._reason = choice.finish_reason[:MAX_REASON]
         if chunk.usage is not None:
             self._count(chunk.usage, outputs)
         elif not choices:
@@ -174,7 +180,7 @@ def _chunk_in(event: Mapping[str, Any]) -> _Chunk:
 
 
 def _choice_in(choice: Mapping[str, Any]) -> _Choice:
-    delta = fields(choice.get("delta"))
+    delta = fields(choice.get("delta")) or fields(choice.get("message"))
     content = delta.get("content")
     return _Choice(
         delta=_Delta(

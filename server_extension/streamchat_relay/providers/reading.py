@@ -36,10 +36,10 @@ def read_json(response: httpx2.Response, kind: type[_T], at: Endpoint) -> _T:
 
 async def refuse_what_is_no_stream(response: httpx2.Response, at: Endpoint, model: str) -> Answer:
     """The answer beneath a streaming response, unread; raises when it does not stream."""
-    from streamchat_relay.providers.transport import answer_of  # noqa: PLC0415 - imports httpx2
+    from streamchat_relay.providers.transport import answer_of, encoding_of  # noqa: PLC0415 - imports httpx2
 
     answer = answer_of(response)
-    encoding = _word(response, "content-encoding")
+    encoding = _plain(encoding_of(answer))
     if encoding not in {"", "identity"}:
         await answer.close()
         raise ProviderError(
@@ -55,7 +55,7 @@ async def refuse_what_is_no_stream(response: httpx2.Response, at: Endpoint, mode
         body.extend(data)
         return len(body) > MAX_BODY
 
-    await answer.consume(receive)
+    await answer.consume(receive, lambda: answer.due)
     try:
         value: Any = msgspec.json.decode(bytes(body))
     except UNREADABLE:
@@ -67,8 +67,11 @@ async def refuse_what_is_no_stream(response: httpx2.Response, at: Endpoint, mode
 
 def conclude(response: httpx2.Response, decoder: StreamDecoder) -> None:
     """Tell the decoder that the body ended uncut; raises what came where it was no answer."""
+    from streamchat_relay.providers.transport import answer_of  # noqa: PLC0415 - imports httpx2
+
     try:
-        decoder.end()
+        # RFC 9112 6.3: a body without a length and without chunks ends like one that is cut.
+        decoder.end(certain=not answer_of(response).until_close)
     except Truncated:
         if decoder.started or _word(response, "content-type") == "text/event-stream":
             raise
@@ -96,6 +99,10 @@ def _instead(response: httpx2.Response, at: Endpoint, *, nothing: bool) -> Provi
 
 
 def _word(response: httpx2.Response, header: str) -> str:
-    # Without parameters, and only what looks like one: a person may see it.
-    word = response.headers.get(header, "").partition(";")[0].strip().lower()
+    return _plain(response.headers.get(header, ""))
+
+
+def _plain(value: str) -> str:
+    # Without parameters, and only what looks like a word: a person may see it.
+    word = value.partition(";")[0].strip().lower()
     return word if _WORD.fullmatch(word) else "?" if word else ""

@@ -5,7 +5,8 @@ Imports httpx2, so only what is itself imported lazily may import this module.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import zlib
+from collections.abc import AsyncIterator, Callable
 
 import httpx2
 from typing_extensions import override
@@ -16,11 +17,16 @@ from streamchat_relay.providers.failures import (
     ConnectFailed,
     ConnectTimedOut,
     HttpFailure,
+    NotHttp,
     ReadTimedOut,
 )
 from streamchat_relay.providers.pool import HttpPool, HttpRequest
 
+MAX_WHOLE = 8 * 1024 * 1024
+"""Bytes of an answer that is no stream, unpacked: a list of models, a refusal."""
+
 _ANSWER = "streamchat_answer"
+_ENCODING = b"content-encoding"
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -56,9 +62,11 @@ class PoolTransport(httpx2.AsyncBaseTransport):
             )
         except HttpFailure as failure:
             raise as_httpx2(failure) from failure
+        # A body is decoded here: httpx2 would unpack a few bytes into gigabytes.
+        headers = [pair for pair in answer.headers if pair[0].lower() != _ENCODING]
         return httpx2.Response(
             answer.status,
-            headers=answer.headers,
+            headers=headers,
             stream=_AnswerStream(answer),
             extensions={_ANSWER: answer},
         )
@@ -74,15 +82,42 @@ class _AnswerStream(httpx2.AsyncByteStream):
 
     @override
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        answer, left = self._answer, MAX_WHOLE
+        # A refusal has said enough by its status.
+        refused = answer.status >= 300
+        unpack = _unpacker(encoding_of(answer))
         try:
-            async for data in self._answer:
-                yield data
+            async for data in answer:
+                piece = unpack(data, left)
+                left -= len(piece)
+                yield piece
+                if not left and refused:
+                    return
+                if not left:
+                    raise NotHttp("the answer is too large")
+        except zlib.error as error:
+            if not refused:
+                raise as_httpx2(NotHttp("the answer is damaged")) from error
         except HttpFailure as failure:
             raise as_httpx2(failure) from failure
 
     @override
     async def aclose(self) -> None:
         await self._answer.close()
+
+
+def _unpacker(encoding: str) -> Callable[[bytes, int], bytes]:
+    """What gives the next bytes of a body, at most so many."""
+    if encoding in {"gzip", "deflate"}:
+        # 32 looks whether it is one or the other.
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress
+    return lambda data, most: data[:most]
+
+
+def encoding_of(answer: Answer) -> str:
+    """How its body is compressed; empty where it is not."""
+    found = [value for name, value in answer.headers if name.lower() == _ENCODING]
+    return b",".join(found).decode("latin-1").strip().lower()
 
 
 def answer_of(response: httpx2.Response) -> Answer:
