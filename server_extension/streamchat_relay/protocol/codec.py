@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Sequence
 from typing import Any, get_args
 
@@ -41,6 +41,7 @@ _object = msgspec.json.Decoder(dict[str, Any])
 _client = msgspec.json.Decoder(Hello | Models | Open | Leave | Send | Stop | Ack | Ping | Pong)
 _event = msgspec.json.Decoder(Event)
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _ID_RULE = f"matching regex {ID_PATTERN!r}"
 _ID_WORDS = "of 1 to 64 of `A-Z a-z 0-9 - _`"
 
@@ -74,17 +75,17 @@ def decode_client_frame(data: str | bytes) -> ClientFrame:
     try:
         frame: ClientFrame = _client.decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        fields = _fields(data)
-        kind = fields.get("type")
-        given = fields.get("id")
-        echo = isinstance(given, str) and len(given) <= 64 and given.isascii()
+        head = _head_of(data)
+        kind, given = _text(head.type), _text(head.id)
+        echo = given is not None and len(given) <= 64 and given.isascii()
         frame_id = given if echo else None
-        if not isinstance(kind, str):
+        if kind is None:
             raise BadFrame(BadRequest("A frame needs a `type`."), frame_id) from None
         if kind not in _CLIENT_TYPES:
             raise BadFrame(BadRequest(f"No frame type {kind[:64]!r}."), frame_id) from None
         message = f"`{kind}`: {_words(error)}."
-        if message.endswith(("$.after`.", "$.epoch`.")):
+        far = kind == "open" and "out of range" in str(error) and _is_number(head.after)
+        if far or message.endswith(("$.after`.", "$.epoch`.")):
             raise BadFrame(BadCursor(message), frame_id) from None
         raise BadFrame(BadRequest(message), frame_id) from None
     return frame
@@ -100,25 +101,40 @@ def _words(error: Exception) -> str:
     return "The text holds half of a character (a lone surrogate). Take it out"
 
 
-def _fields(data: str | bytes) -> dict[str, Any]:
+class _Head(msgspec.Struct):
+    type: msgspec.Raw = msgspec.Raw(b"null")
+    id: msgspec.Raw = msgspec.Raw(b"null")
+    after: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_head = msgspec.json.Decoder(_Head)
+_string = msgspec.json.Decoder(str)
+
+
+def _head_of(data: str | bytes) -> _Head:
+    """The fields that a refusal looks at; what else there is costs no more than to pass over it."""
     try:
-        return _object.decode(data)
+        return _head.decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         pass
-    # msgspec reads neither half a surrogate pair nor 1e999, but RFC 8259 allows both. A client that
-    # was told nothing but a close would come back and send the same again.
+    # msgspec does not read half a surrogate pair, but RFC 8259 allows it. A client that was told
+    # nothing but a close would come back and send the same again.
     try:
-        # Python refuses to read integers of some thousand digits, and none of them is looked at.
-        value = json.loads(data, parse_constant=_no_constant, parse_int=float)
-    except (ValueError, RecursionError):
+        text = data if isinstance(data, str) else data.decode()
+        return _head.decode(_SURROGATE.sub(r"\\ufffd", text))
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise NotAnObject from None
-    if not isinstance(value, dict):
-        raise NotAnObject
-    return value
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+def _is_number(raw: msgspec.Raw) -> bool:
+    return bytes(raw)[:1] not in {b"n", b'"', b"[", b"{", b"t", b"f"}
+
+
+def _text(raw: msgspec.Raw) -> str | None:
+    try:
+        return _string.decode(raw)
+    except msgspec.DecodeError:
+        return None
 
 
 class EventsEncoder:
@@ -196,8 +212,8 @@ def decode_server_frame(data: str | bytes) -> ReceivedFrame | Answered | None:
     try:
         frame = _server.decode(data)
     except (msgspec.DecodeError, UnicodeError) as error:
-        kind = _fields(data).get("type")
-        if isinstance(kind, str) and kind not in _SERVER_TYPES:
+        kind = _text(_head_of(data).type)
+        if kind is not None and kind not in _SERVER_TYPES:
             return None
         raise BadFrame(BadRequest(f"`{kind}`: {error}."), None) from None
     return Answered(frame.id) if isinstance(frame, _OkHead) else frame
