@@ -28,7 +28,10 @@ RESOURCE = "streamchat"
 ACTION = "execute"
 """What the authorizer is asked: may this user *execute* on *streamchat*?"""
 
-_PING_S = 30
+PING_S = 15.0
+"""Seconds after which a silent client is pinged, and as long again until it is given up.
+
+So a dead link is found within 30 s, and a proxy that drops what is silent for 60 s never does."""
 
 
 class Sockets:
@@ -96,12 +99,12 @@ class _RelaySocket(WebSocketHandler):
     @property
     def ping_interval(self) -> float:
         """Seconds. Jupyter's mixin has milliseconds here, which tornado takes for seconds."""
-        return _PING_S
+        return PING_S
 
     @property
     def ping_timeout(self) -> float:
         """Seconds."""
-        return _PING_S
+        return PING_S
 
     def open(self, *_args: str, **_kwargs: str) -> None:
         """Start the session; deliberately without Jupyter's own ping."""
