@@ -9,6 +9,7 @@ import msgspec
 from streamchat_relay.model.event import Event, ReasoningDelta, TextDelta, ToolInputDelta
 
 Delta = TextDelta | ReasoningDelta | ToolInputDelta
+_DELTAS = (TextDelta, ReasoningDelta, ToolInputDelta)
 
 
 class Deltas:
@@ -22,9 +23,13 @@ class Deltas:
 
     def add(self, event: Event) -> Sequence[Event]:
         """What follows so far: nothing for a delta, which waits for more of its part."""
-        if isinstance(event, TextDelta | ReasoningDelta | ToolInputDelta):
+        if isinstance(event, _DELTAS):
             key = (event.run, event.part, isinstance(event, ToolInputDelta))
-            self._waiting.setdefault(key, (event, []))[1].append(event.delta)
+            waiting = self._waiting.get(key)
+            if waiting is None:
+                self._waiting[key] = (event, [event.delta])
+            else:
+                waiting[1].append(event.delta)
             return ()
         return [*self.rest(), event]
 

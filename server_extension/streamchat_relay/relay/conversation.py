@@ -18,6 +18,7 @@ from streamchat_relay.model import (
     TextPart,
     TooLarge,
 )
+from streamchat_relay.protocol.codec import decode_event
 from streamchat_relay.relay.log import Batch, Log
 from streamchat_relay.relay.ports import Call, Clock, Provider, Store, StoredLog
 from streamchat_relay.relay.run import Run, RunState
@@ -48,7 +49,7 @@ class LiveConversation:
             live.log.restore(lines)
             await live.catch_up()
         live.log.attach(_Saving(store, user, live.log))
-        live._end_lost_runs()
+        live._end_lost_runs(stored)
         return live
 
     @property
@@ -72,23 +73,35 @@ class LiveConversation:
             message = parents.get(message)
         return count
 
-    def _end_lost_runs(self) -> None:
+    def _end_lost_runs(self, stored: StoredLog) -> None:
         """Runs of a process that is gone end here; nothing is generated again."""
-        state = self.state
-        if all(record.state in _ENDED for record in state.runs.values()):
+        records = [one for one in self.state.runs.values() if one.state not in _ENDED]
+        if not records:
             return
-        texts = {message.id: message.parts for message in state.messages}
+        last_t = _last_t(stored, {record.id for record in records})
+        texts = {message.id: message.parts for message in self.state.messages}
         lost: list[Event] = []
-        for record in state.runs.values():
-            if record.state in _ENDED:
-                continue
-            t = self._state.last_t[record.id]
+        for record in records:
+            t = last_t[record.id]
             for part in texts.get(record.message, ()):
                 if part.open and isinstance(part, TextPart | ReasoningPart):
                     end = TextEnd if isinstance(part, TextPart) else ReasoningEnd
                     lost.append(end(run=record.id, t=t, part=part.id))
             lost.append(Abort(run=record.id, t=t, reason="server_lost"))
         self.log.append(lost)
+
+
+def _last_t(stored: StoredLog, runs: set[str]) -> dict[str, float]:
+    """When each of these runs last said something; the search from the end is short."""
+    found: dict[str, float] = {}
+    for lines in reversed(stored.lines):
+        for event in map(decode_event, reversed(lines.split(b"\n"))):
+            run = getattr(event, "run", None)
+            if event is not None and run in runs - found.keys():
+                found[run] = event.t
+                if len(found) == len(runs):
+                    return found
+    return found
 
 
 class ActiveRun:

@@ -20,8 +20,6 @@ class State:
         self._deltas = Deltas()
         self._folded = 0
         self._catching_up = asyncio.Lock()
-        self.last_t: dict[str, float] = {}
-        """When each run last said something, as far as it was folded."""
 
     @property
     def value(self) -> Conversation:
@@ -44,12 +42,9 @@ class State:
 
     def _fold_slice(self) -> None:
         events = self._log.slice(self._folded)
-        for line in events:
-            event = decode_event(line)
+        add = self._deltas.add
+        for event in map(decode_event, events):
             if event is not None:
-                for joined in self._deltas.add(event):
+                for joined in add(event):
                     self._value = reduce(self._value, joined)
-                run: str | None = getattr(event, "run", None)
-                if run is not None:
-                    self.last_t[run] = event.t
         self._folded += len(events)
