@@ -29,9 +29,10 @@ ACTION = "execute"
 """What the authorizer is asked: may this user *execute* on *streamchat*?"""
 
 PING_S = 15.0
-"""Seconds after which a silent client is pinged, and as long again until it is given up.
+"""Seconds after which a client is pinged: a proxy that drops what is silent for 60 s never does."""
 
-So a dead link is found within 30 s, and a proxy that drops what is silent for 60 s never does."""
+PONG_S = 10.0
+"""Seconds that it has to answer. tornado then waits 5 more for a farewell, which makes 30."""
 
 
 class Sockets:
@@ -104,7 +105,7 @@ class _RelaySocket(WebSocketHandler):
     @property
     def ping_timeout(self) -> float:
         """Seconds."""
-        return PING_S
+        return PONG_S
 
     def open(self, *_args: str, **_kwargs: str) -> None:
         """Start the session; deliberately without Jupyter's own ping."""
