@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
-from traitlets import Callable, Dict, Float, HasTraits, Integer, TraitError, Unicode, Union
+from traitlets import (
+    Callable,
+    Dict,
+    Float,
+    HasTraits,
+    Integer,
+    TraitError,
+    Unicode,
+    Union,
+    validate,
+)
 
 from streamchat_relay.relay.budget import ANSWER_TOKENS, Budget, Caps, Price
 from streamchat_relay.relay.connection import REQUESTS_PER_S
@@ -101,8 +110,19 @@ class RulesTraits(HasTraits):
         TIMEOUT_S, min=0.01, help="Seconds after which a content filter has failed."
     ).tag(config=True)
 
+    @validate("prices")
+    def _whole_prices(self, proposal: dict[str, Any]) -> dict[str, dict[str, float]]:
+        prices: dict[str, dict[str, float]] = proposal["value"]
+        for model, price in prices.items():
+            if not {"input", "output"} <= set(price) <= set(Price._fields):
+                raise TraitError(
+                    f"The price of {model!r} in `prices` must be {{'input': …, 'output': …}}, in "
+                    f"US dollars for a million tokens, and may have 'cached'; it is {price!r}."
+                )
+        return prices
+
     def rules(self, ledger: Ledger | None, log: logging.Logger) -> Rules:
-        """What the relay gets; raises `TraitError` for a price that lacks a half."""
+        """What the relay gets."""
         return Rules(
             max_runs=self.max_runs,
             max_runs_per_user=self.max_runs_per_user,
@@ -113,23 +133,13 @@ class RulesTraits(HasTraits):
             budget=Budget(
                 ledger,
                 Caps(self.tokens_per_day, self.tokens_per_conversation, self.usd_per_day),
-                {model: _price(model, price) for model, price in self.prices.items()},
+                {model: Price(**price) for model, price in self.prices.items()},
                 answer_tokens=self.answer_tokens,
             ),
             screen=Screen(
                 _found(self.content_filter, log), timeout_s=self.content_filter_timeout, log=log
             ),
         )
-
-
-def _price(model: str, price: Mapping[str, float]) -> Price:
-    try:
-        return Price(**price)
-    except TypeError:
-        raise TraitError(
-            f"c.StreamChat.prices[{model!r}] must be {{'input': …, 'output': …}}, in US dollars "
-            f"for a million tokens, and may have 'cached'; it is {dict(price)!r}."
-        ) from None
 
 
 def _found(named: ContentFilter | str | None, log: logging.Logger) -> ContentFilter | None:

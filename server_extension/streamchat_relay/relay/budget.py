@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta, timezone
 from fnmatch import fnmatchcase
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -97,7 +97,7 @@ class Spendings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     usd_today: Spending | None = None
     tokens_in_conversation: Spending | None = None
     renews: datetime
-    estimated: Literal[True] = True
+    estimated: bool
 
 
 class Budget:
@@ -190,6 +190,7 @@ class Budget:
             if conversation
             else None,
             renews=tomorrow,
+            estimated=True,
         )
 
     def _price(self, model: str) -> Price | None:
