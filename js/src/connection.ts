@@ -4,6 +4,7 @@ import { ConversationStore } from "./conversation.ts";
 import { ClientSession, type Asked, type Outcome, type SendOptions } from "./protocol/client.ts";
 import type { OkFrame } from "./protocol/codec.ts";
 import type { ErrorInfo, ModelsOk } from "./protocol/frames.gen.ts";
+import type { Spendings } from "./model/spendings.ts";
 import type { Link, Transport } from "./transport/websocket.ts";
 
 export const CLIENT = "jupyter_streamchat-js/0.1.0";
@@ -179,6 +180,11 @@ export class Connection {
       this.catalog = ok;
       this.#changed();
     });
+  }
+
+  /** What this user, and a conversation of theirs, have used and may use; null where the server does not tell. */
+  spendings(conversation: string, signal: AbortSignal): Promise<Spendings | null> {
+    return this.#transport.spendings(conversation, signal);
   }
 
   /** Do not wait for the next attempt. */

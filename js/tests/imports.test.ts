@@ -10,7 +10,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   markdown: ["markdown"],
   model: ["model", "protocol/frames.gen.ts"],
   protocol: ["protocol"],
-  transport: ["transport", "protocol/frames.gen.ts"],
+  transport: ["transport", "protocol/frames.gen.ts", "model/spendings.ts"],
   "conversation.ts": ["model", "protocol"],
   "connection.ts": ["conversation.ts", "model", "protocol", "transport"],
   view: ["view", "connection.ts", "conversation.ts", "markdown", "model", "protocol"],

@@ -1,6 +1,7 @@
-/** How frames travel to a Jupyter server: one WebSocket, and one GET that tells why it could not be opened. */
+/** How frames travel to a Jupyter server: one WebSocket, beside it a GET for what was used, or why it could not be opened. */
 
 import { SUBPROTOCOL, type ErrorInfo } from "../protocol/frames.gen.ts";
+import type { Spendings } from "../model/spendings.ts";
 
 /** What a transport reports. `closed` comes exactly once, also when no link could be opened. */
 export interface LinkEvents {
@@ -18,6 +19,8 @@ export interface Transport {
   connect(events: LinkEvents): Link;
   /** Why a link could not be opened, where that can be known; null means that it may well work next time. */
   diagnose(signal: AbortSignal): Promise<Diagnosis | null>;
+  /** What was used and may be; null where that is not told. */
+  spendings(conversation: string, signal: AbortSignal): Promise<Spendings | null>;
 }
 
 export interface Diagnosis {
@@ -55,9 +58,17 @@ export function webSocketTransport(address: ServerAddress, origin: string): Tran
   const socketUrl = new URL("streamchat/ws", address.wsUrl ? withSlash(address.wsUrl, base) : base);
   socketUrl.protocol = /^(https|wss):$/.test(socketUrl.protocol) ? "wss:" : "ws:";
   const modelsUrl = new URL("streamchat/models", base);
+  const usageUrl = new URL("streamchat/usage", base);
   // As Jupyter's own sockets do: addresses get into logs, and tokens should not.
   const foreign = ({ host }: URL): boolean => address.token !== "" && host !== new URL(origin).host;
   if (foreign(socketUrl)) socketUrl.searchParams.set("token", address.token);
+  const get = (url: URL, signal: AbortSignal): Promise<Response> =>
+    fetch(url, {
+      credentials: "same-origin",
+      redirect: "manual",
+      headers: foreign(url) ? { Authorization: `token ${address.token}` } : {},
+      signal,
+    });
 
   return {
     connect(events) {
@@ -85,15 +96,16 @@ export function webSocketTransport(address: ServerAddress, origin: string): Tran
       };
     },
 
+    async spendings(conversation, signal) {
+      const url = new URL(usageUrl);
+      url.searchParams.set("conversation", conversation);
+      const answer = await get(url, signal);
+      return answer.ok ? ((await answer.json()) as Spendings) : null;
+    },
+
     async diagnose(signal) {
-      const headers = foreign(modelsUrl) ? { Authorization: `token ${address.token}` } : {};
       const done = new AbortController();
-      const { status, type } = await fetch(modelsUrl, {
-        credentials: "same-origin",
-        redirect: "manual",
-        headers,
-        signal: AbortSignal.any([signal, done.signal]),
-      });
+      const { status, type } = await get(modelsUrl, AbortSignal.any([signal, done.signal]));
       // Only the status matters.
       done.abort();
       if (status === 401 || status === 403 || type === "opaqueredirect") {

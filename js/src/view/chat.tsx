@@ -8,6 +8,7 @@ import { ended } from "../model/reduce.ts";
 import { Answer } from "./answer.tsx";
 import { Composer } from "./composer.tsx";
 import { useChanges } from "./hooks.ts";
+import { LeftLine } from "./left.tsx";
 import { Picker } from "./picker.tsx";
 import { Scroller } from "./scroller.tsx";
 import { entries, running, type Entry } from "./shown.ts";
@@ -75,6 +76,7 @@ export function Chat({ connection, store, model, params }: Props) {
         onStop={stop === undefined ? undefined : () => connection.stop(store, stop)}
       >
         <Picker connection={connection} current={current} onPick={setPicked} />
+        <LeftLine connection={connection} store={store} />
         <StatusLine connection={connection} />
       </Composer>
     </>

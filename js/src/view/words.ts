@@ -2,6 +2,7 @@
 
 import type { Status } from "../connection.ts";
 import type { ErrorInfo, RunRecord } from "../protocol/frames.gen.ts";
+import type { Left } from "../model/spendings.ts";
 
 /** What a run does before its first token, or that it is being stopped; empty when there is nothing to say. */
 export function progress(
@@ -65,6 +66,13 @@ export function ending(
 export function figures(record: RunRecord): { readonly text: string; readonly title: string }[] {
   const shown: { text: string; title: string }[] = [];
   const { timing, usage } = record;
+  const { left_out: out } = record;
+  if (out != null && out > 0) {
+    shown.push({
+      text: `${out} earlier ${out === 1 ? "message" : "messages"} left out`,
+      title: "They do not fit into what this model reads at once",
+    });
+  }
   const about = usage?.estimated ? "~" : "";
   if (timing?.ttft_ms != null) {
     shown.push({ text: `${seconds(timing.ttft_ms / 1000)} to first token`, title: "Time to first token" });
@@ -85,6 +93,15 @@ export function figures(record: RunRecord): { readonly text: string; readonly ti
     shown.push({ text: `${about}${usage.output} tokens`, title: parts.join(", ") });
   }
   return shown;
+}
+
+/** What may still be used, shortly or to the last token; of dollars only an estimate is known. */
+export function remaining({ of, left, limit }: Left, exact = false): string {
+  if (of === "US dollars today") return `about $${left.toFixed(2)} of $${limit.toFixed(2)} left today`;
+  const number = (value: number): string =>
+    new Intl.NumberFormat("en", exact ? {} : { notation: "compact" }).format(value);
+  const where = of === "tokens today" ? "today" : "in this conversation";
+  return `${number(left)} of ${number(limit)} tokens left ${where}`;
 }
 
 /** How the connection stands, where that needs a word. */

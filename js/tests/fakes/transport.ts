@@ -4,6 +4,7 @@
  * `links` holds every link that was asked for, `last` the newest. To speak for the relay call `last.say(frame)`; what the
  * page wrote is in `last.written`. Extend it by adding what the relay should do by itself to `FakeLink.send`.
  */
+import type { Spendings } from "../../src/model/spendings.ts";
 import type { ClientFrame, ErrorInfo, Event, ServerFrame } from "../../src/protocol/frames.gen.ts";
 import type { Diagnosis, Link, LinkEvents, Transport } from "../../src/transport/websocket.ts";
 
@@ -77,11 +78,16 @@ export class FakeTransport implements Transport {
   readonly links: FakeLink[] = [];
   reason: ErrorInfo | null = null;
   passing = false;
+  usage: Spendings | null = null;
 
   connect(events: LinkEvents): Link {
     const link = new FakeLink(events);
     this.links.push(link);
     return link;
+  }
+
+  spendings(): Promise<Spendings | null> {
+    return Promise.resolve(this.usage);
   }
 
   diagnose(): Promise<Diagnosis | null> {

@@ -96,3 +96,19 @@ describe("the diagnosis of a refused socket", () => {
     expect(asked).toEqual([{}, { Authorization: "token s" }]);
   });
 });
+
+describe("what was used", () => {
+  it("is asked of the server for one conversation", async () => {
+    const fetching = vi.fn(() => Promise.resolve({ ok: true, json: () => Promise.resolve({ tokens_today: { used: 3 } }) }));
+    vi.stubGlobal("fetch", fetching);
+    const transport = webSocketTransport({ baseUrl: "/u/", wsUrl: "", token: "" }, "http://h/u/lab");
+    expect(await transport.spendings("c-1", new AbortController().signal)).toEqual({ tokens_today: { used: 3 } });
+    expect(fetching).toHaveBeenCalledWith(new URL("http://h/u/streamchat/usage?conversation=c-1"), expect.anything());
+  });
+
+  it("is not known of a server that does not tell", async () => {
+    vi.stubGlobal("fetch", () => Promise.resolve({ ok: false }));
+    const transport = webSocketTransport({ baseUrl: "/", wsUrl: "", token: "" }, "http://h/");
+    expect(await transport.spendings("c1", new AbortController().signal)).toBeNull();
+  });
+});

@@ -354,3 +354,44 @@ describe("lifetimes", () => {
     expect(element.childNodes).toHaveLength(0);
   });
 });
+
+describe("what is left", () => {
+  it("is not spoken of while nothing has an end", async () => {
+    transport.usage = { tokens_today: { used: 5000 } };
+    await ready();
+    expect(element.querySelector(".streamchat-left")).toBeNull();
+  });
+
+  it("is told of what is nearest its end, and anew when an answer has ended", async () => {
+    transport.usage = {
+      tokens_today: { used: 40_000, limit: 100_000 },
+      usd_today: { used: 1.5, limit: 2 },
+      tokens_in_conversation: { used: 0 },
+    };
+    await ready();
+    await vi.waitFor(() => expect(find(".streamchat-left").textContent).toBe("about $0.50 of $2.00 left today"));
+    expect(find(".streamchat-left").title).toBe("about $0.50 of $2.00 left today\n60,000 of 100,000 tokens left today");
+    transport.usage = { tokens_today: { used: 99_000, limit: 100_000 } };
+    const message = { id: "m1", role: "assistant", parent: null } as const;
+    transport.last.events(
+      "c1",
+      { type: "start", run: "r1", t: 0, message, model: "demo/fast", provider: "demo" },
+      { type: "abort", run: "r1", t: 1, reason: "budget" },
+    );
+    await vi.waitFor(() => expect(find(".streamchat-left").textContent).toBe("1K of 100K tokens left today"));
+    expect(find(".streamchat-left").className).toContain("streamchat-bad");
+  });
+});
+
+it("an answer says how many messages its model was not told", async () => {
+  await ready();
+  const message = { id: "m1", role: "assistant", parent: null } as const;
+  transport.last.events(
+    "c1",
+    { type: "start", run: "r1", t: 0, message, model: "demo/fast", provider: "demo" },
+    { type: "status", run: "r1", t: 0, state: "running", left_out: 3 },
+    { type: "text-start", run: "r1", t: 1, part: "1" },
+    { type: "abort", run: "r1", t: 1, reason: "user" },
+  );
+  await vi.waitFor(() => expect(find(".streamchat-figures").textContent).toContain("3 earlier messages left out"));
+});

@@ -1,0 +1,44 @@
+/** The line that says what may still be used, where there is an end to it. */
+
+import { useEffect, useState } from "preact/hooks";
+import type { Connection } from "../connection.ts";
+import type { ConversationStore } from "../conversation.ts";
+import { ended } from "../model/reduce.ts";
+import { left, share, type Left } from "../model/spendings.ts";
+import { remaining } from "./words.ts";
+
+/** From here on it is said in a warning's colour. */
+const LITTLE = 0.1;
+
+interface Props {
+  readonly connection: Connection;
+  readonly store: ConversationStore;
+}
+
+/** Asks again whenever an answer has ended. */
+export function LeftLine({ connection, store }: Props) {
+  const [known, setKnown] = useState<readonly Left[]>([]);
+  const live = connection.status.kind === "live";
+  const over = Object.values(store.state.runs).filter(ended).length;
+  useEffect(() => {
+    if (!live) return undefined;
+    const lifetime = new AbortController();
+    connection.spendings(store.id, lifetime.signal).then(
+      (spendings) => {
+        if (spendings !== null && !lifetime.signal.aborted) setKnown(left(spendings));
+      },
+      () => undefined,
+    );
+    return () => lifetime.abort();
+  }, [connection, store, live, over]);
+  const nearest = known[0];
+  if (nearest === undefined) return null;
+  return (
+    <div
+      class={share(nearest) < LITTLE ? "streamchat-left streamchat-bad" : "streamchat-left"}
+      title={known.map((one) => remaining(one, true)).join("\n")}
+    >
+      {remaining(nearest)}
+    </div>
+  );
+}
