@@ -58,13 +58,25 @@ class FakeClock:
 
 
 class FakeCall:
-    """One call of a `FakeProvider`: push into it, then let it end."""
+    """One call of a `FakeProvider`: push into it, then let it end.
+
+    It is its own source: `paused` says whether the relay wants it to wait.
+    """
 
     def __init__(self, call: Call, sink: Sink) -> None:
         self.call = call
         self.sink = sink
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.closed = False
+        self.paused = False
+        self.pauses = 0
+
+    def pause(self) -> None:
+        self.paused = True
+        self.pauses += 1
+
+    def resume(self) -> None:
+        self.paused = False
 
     def text(self, *deltas: str) -> None:
         """Say these deltas in one read."""
@@ -95,7 +107,8 @@ class FakeProvider:
         self.count += 1
         self._calls.put_nowait(fake)
         try:
-            await fake.ended
+            with call.drawing(fake):
+                await fake.ended
         finally:
             fake.closed = True
 

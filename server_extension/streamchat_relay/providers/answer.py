@@ -34,6 +34,14 @@ class Closing(Protocol):
         """Close at once, and return when the socket is closed."""
         ...
 
+    def pause_reading(self) -> None:
+        """Take nothing from the socket for now."""
+        ...
+
+    def resume_reading(self) -> None:
+        """Go on."""
+        ...
+
 
 class Answer:
     """The response to one request: status and headers, then the body, consumed once.
@@ -42,9 +50,9 @@ class Answer:
     """
 
     __slots__ = (
-        "_connection", "_deadline", "_done", "_error", "_held", "_over", "_read_timeout",
-        "_receiver", "_satisfied", "_timer", "asked", "complete", "headers", "headers_ready",
-        "status", "touched", "until_close",
+        "_connection", "_deadline", "_done", "_error", "_held", "_over", "_paused",
+        "_read_timeout", "_receiver", "_satisfied", "_timer", "asked", "complete", "headers",
+        "headers_ready", "resumed", "status", "touched", "until_close",
     )  # fmt: skip
 
     def __init__(self, connection: Closing, read_timeout: float | None) -> None:
@@ -55,12 +63,15 @@ class Answer:
         self.until_close = False
         self.touched = 0.0
         self.asked = loop.time()
+        self.resumed = 0.0
+        """When it was read from again after a pause, by the loop's time."""
         self.headers_ready: asyncio.Future[None] = loop.create_future()
         self._connection = connection
         self._done: asyncio.Future[None] = loop.create_future()
         self._error: Exception | None = None
         self._held: list[bytes] = []
         self._over = False
+        self._paused = False
         self._receiver: Receiver = self._hold
         self._satisfied = False
         self._timer: asyncio.TimerHandle | None = None
@@ -145,6 +156,22 @@ class Answer:
         if self._error is not None:
             raise self._error
 
+    def pause(self) -> None:
+        """Read no more for now; the time until `resume` is not the sender's silence."""
+        if not (self._paused or self._satisfied or self._over):
+            self._paused = True
+            self._connection.pause_reading()
+            self.forget_timer()
+
+    def resume(self) -> None:
+        """Read on."""
+        if self._paused:
+            self._paused = False
+            self.resumed = asyncio.get_running_loop().time()
+            self._connection.resume_reading()
+            if self._deadline is not None:
+                self._check()
+
     async def close(self) -> None:
         """Close the connection unless the body came to its end."""
         self.forget_timer()
@@ -170,6 +197,7 @@ class Answer:
         try:
             if self._receiver(data):
                 self._satisfied = True
+                self.resume()
                 self.forget_timer()
                 if self._over:
                     return
@@ -198,6 +226,8 @@ class Answer:
             self._timer = None
 
     def _finish(self) -> None:
+        # Whoever uses the connection next must find it reading.
+        self.resume()
         self.forget_timer()
         self._over = True
         self._let_go()

@@ -163,6 +163,16 @@ class HttpConnection(asyncio.BufferedProtocol):
             raise
         return answer
 
+    def pause_reading(self) -> None:
+        """Take nothing from the socket for now: its buffers fill, and the sender waits."""
+        if not self.closed and self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Go on."""
+        if not self.closed and self._transport is not None:
+            self._transport.resume_reading()
+
     def release(self) -> asyncio.Transport:
         """The transport, for another protocol on it: what a CONNECT is for."""
         if self._answer is not None:

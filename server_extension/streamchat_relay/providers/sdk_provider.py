@@ -66,14 +66,15 @@ class SdkProvider(ABC, Generic[ClientT]):
 
         def deadline() -> float:
             if decoder.started:
-                return decoder.last_output + limits.stall
+                return max(decoder.last_output, answer.resumed) + limits.stall
             # Looked at again in time for a stall right after a first token that comes early.
             return min(first, loop.time() + limits.stall)
 
         try:
             response = await self.post(await self._client_for(at), body)
             answer = await refuse_what_is_no_stream(response, at, call.model)
-            await answer.consume(decoder.feed, deadline)
+            with call.drawing(answer):
+                await answer.consume(decoder.feed, deadline)
             conclude(response, decoder)
         except Exception as error:
             found = from_exception(error, at, call.model, started=decoder.started)

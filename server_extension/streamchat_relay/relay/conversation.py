@@ -18,7 +18,9 @@ from streamchat_relay.model import (
     TextPart,
     TooLarge,
 )
+from streamchat_relay.model.reduce import replace
 from streamchat_relay.protocol.codec import decode_event
+from streamchat_relay.relay.audience import Throttle
 from streamchat_relay.relay.log import Batch, Log
 from streamchat_relay.relay.ports import Call, Clock, Provider, Store, StoredLog
 from streamchat_relay.relay.run import Run, RunState
@@ -120,7 +122,9 @@ class ActiveRun:
         self.live = live
         self.run = run
         self.provider = provider
-        self.call = call
+        self._audience = live.log.audience
+        self._throttle = Throttle(self._audience, clock)
+        self.call = replace(call, drawing=self._throttle.drawing)
         self.task: asyncio.Task[None] | None = None
         self.timer: asyncio.Task[None] | None = None
         # The limit that it has passed.
@@ -145,6 +149,8 @@ class ActiveRun:
         if self.over is not None:
             return
         self._append(self.run.push(outputs, self.t()))
+        if self._audience.outrun:
+            self._throttle.pause()
         if self._log.total > self._until:
             self.exceed(
                 TooLarge(

@@ -13,6 +13,7 @@ import msgspec
 from streamchat_relay.model import Event
 from streamchat_relay.protocol.codec import EventsEncoder, encode
 from streamchat_relay.protocol.frames import JOIN_BYTES
+from streamchat_relay.relay.audience import Audience
 from streamchat_relay.relay.spool import Spool
 
 IN_MEMORY_BYTES = 1024 * 1024
@@ -78,6 +79,7 @@ class Log:
         """The `seq` of the newest event, 0 while there is none."""
         self.total = 0
         """Bytes of all events."""
+        self.audience = Audience()
         self._encoder = EventsEncoder(conversation, epoch)
         self._readers: tuple[Reader, ...] = ()
         self._blocks: list[_Block] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from typing import Any, NamedTuple, Protocol
 
@@ -11,17 +12,31 @@ import msgspec
 from streamchat_relay.model import Catalog, Message, Output
 
 
+class Source(Protocol):
+    """What an answer is read from: slowed down while everybody who reads the answer lags."""
+
+    def pause(self) -> None:
+        """Read no more for now; whoever sends has to wait then."""
+        ...
+
+    def resume(self) -> None:
+        """Read on."""
+        ...
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One generation to ask of a provider.
 
     `model` is the provider's own name for it; `messages` the path from the root to the prompt;
     `params` what the client set: `system`, `temperature`, `max_tokens` and whatever else the
-    provider takes.
+    provider takes. A provider that can wait enters `drawing` with what it reads the answer from,
+    and stays in there while it reads.
     """
 
     model: str
     messages: tuple[Message, ...]
     params: dict[str, Any] = {}
+    drawing: Callable[[Source], AbstractContextManager[object]] = nullcontext
 
 
 class Sink(Protocol):

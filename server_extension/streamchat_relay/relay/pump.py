@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from streamchat_relay.protocol.frames import WINDOW_BYTES
-from streamchat_relay.relay.log import Batch, Log
+from streamchat_relay.relay.log import IN_MEMORY_BYTES, Batch, Log
 from streamchat_relay.relay.ports import Transport
+
+LAG_BYTES = IN_MEMORY_BYTES
+"""How far beyond its window the log may be before a reader lags enough to be waited for."""
 
 
 class Pump:
@@ -25,7 +28,9 @@ class Pump:
         self._acked = after
         # Where in the log's bytes the window ends.
         self._until = log.size(after) + window
+        self._lags = False
         log.attach(self)
+        log.audience.join(self)
 
     @property
     def sent(self) -> int:
@@ -38,6 +43,9 @@ class Pump:
         if batch.first == self._sent + 1 and batch.begin <= self._until and not transport.busy:
             self._sent = batch.last
             transport.write(batch.frames())
+        elif not self._lags and batch.begin > self._until + LAG_BYTES:
+            self._lags = True
+            self._log.audience.fall_behind(self)
 
     def advance(self) -> None:
         """Write what the cursor has before it, as far as the transport and the window let it."""
@@ -52,7 +60,12 @@ class Pump:
             self._acked = seq
             self._until = self._log.size(seq) + self._window
             self.advance()
+            # Not at the same place where it began to lag: there is a pause less in between.
+            if self._lags and self._log.total <= self._until + LAG_BYTES // 2:
+                self._lags = False
+                self._log.audience.join(self)
 
     def close(self) -> None:
         """Write nothing more."""
         self._log.detach(self)
+        self._log.audience.leave(self)
