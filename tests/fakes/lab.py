@@ -51,6 +51,7 @@ _TAKE = """
         }
         await kernel.info;
         window.panel = panel;
+        panel.node.dataset.test = panel.context.path;
     }
 """
 
@@ -129,11 +130,16 @@ class LabPage:
         """Start a cell; does not wait for it."""
         await self.page.evaluate(
             """async number => {
-                const {content, sessionContext} = window.panel;
+                const {content, id} = window.panel;
+                const {shell, commands} = window.jupyterapp;
                 content.activeCellIndex = number;
                 content.deselectAll();
-                window.jupyterapp.shell.activateById(window.panel.id);
-                void window.jupyterapp.commands.execute('notebook:run-cell');
+                // The command means the notebook in front.
+                while (shell.currentWidget?.id !== id) {
+                    shell.activateById(id);
+                    await new Promise(done => setTimeout(done, 20));
+                }
+                void commands.execute('notebook:run-cell');
             }""",
             number,
         )
@@ -203,7 +209,8 @@ class LabPage:
 
     def cell(self, number: int) -> Locator:
         """A cell."""
-        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell").nth(number)
+        # In the tests' own notebook, whatever else Lab has opened again.
+        return self.page.locator(f'[data-test="{self.path}"] .jp-CodeCell').nth(number)
 
     def output(self, number: int) -> Locator:
         """What a cell shows."""
