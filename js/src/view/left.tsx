@@ -35,7 +35,7 @@ export function LeftLine({ connection, store }: Props) {
   if (nearest === undefined) return null;
   return (
     <div
-      class={share(nearest) < LITTLE ? "streamchat-left streamchat-bad" : "streamchat-left"}
+      class={share(nearest) < LITTLE ? "streamchat-left streamchat-little" : "streamchat-left"}
       title={known.map((one) => remaining(one, true)).join("\n")}
     >
       {remaining(nearest)}

@@ -379,7 +379,7 @@ describe("what is left", () => {
       { type: "abort", run: "r1", t: 1, reason: "budget" },
     );
     await vi.waitFor(() => expect(find(".streamchat-left").textContent).toBe("1K of 100K tokens left today"));
-    expect(find(".streamchat-left").className).toContain("streamchat-bad");
+    expect(find(".streamchat-left").className).toContain("streamchat-little");
   });
 });
 
