@@ -32,17 +32,6 @@ async def test_a_prompt_streams_to_its_end(jupyter: JupyterServer) -> None:
         assert all(frame["from"] == frame["to"] for frame in live)
 
 
-async def test_deflate_is_not_negotiated_with_a_client_that_offers_it(
-    jupyter: JupyterServer,
-) -> None:
-    async with await jupyter.socket(compression="deflate") as socket:
-        request, response = socket.connection.request, socket.connection.response
-        assert request is not None
-        assert response is not None
-        assert "permessage-deflate" in request.headers["Sec-WebSocket-Extensions"]
-        assert "Sec-WebSocket-Extensions" not in response.headers
-
-
 async def test_every_socket_that_follows_a_conversation_gets_the_same(
     jupyter: JupyterServer,
 ) -> None:

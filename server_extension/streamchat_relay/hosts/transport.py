@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,12 @@ MAX_WAITING = 1024 * 1024
 A reader that lags is sent a window of events at most; the rest are answers to what it asked."""
 
 
-def text_frame(payload: bytes) -> bytes:
+TEXT = 0x81
+COMPRESSED_TEXT = 0xC1
+"""First bytes of frames: the last of a message, and how its payload is to be read."""
+
+
+def text_frame(payload: bytes, first: int = TEXT) -> bytes:
     r"""One unfragmented, unmasked text frame (RFC 6455, section 5.2).
 
     >>> text_frame(b"{}")
@@ -24,10 +29,10 @@ def text_frame(payload: bytes) -> bytes:
     """
     size = len(payload)
     if size < 126:
-        return b"\x81%c%b" % (size, payload)
+        return b"%c%c%b" % (first, size, payload)
     if size < 65536:
-        return b"\x81\x7e%b%b" % (size.to_bytes(2, "big"), payload)
-    return b"\x81\x7f%b%b" % (size.to_bytes(8, "big"), payload)
+        return b"%c\x7e%b%b" % (first, size.to_bytes(2, "big"), payload)
+    return b"%c\x7f%b%b" % (first, size.to_bytes(8, "big"), payload)
 
 
 class TornadoTransport:
@@ -39,6 +44,9 @@ class TornadoTransport:
 
     def __init__(self, handler: WebSocketHandler) -> None:
         self._handler = handler
+        self._deflate: Callable[[bytes], bytes] | None = getattr(
+            handler.ws_connection, "deflate", None
+        )
         self._waiting = 0
         self._room: asyncio.Future[None] | None = None
         # True while earlier frames wait in this process for the socket.
@@ -59,7 +67,13 @@ class TornadoTransport:
         if protocol is None or protocol.server_terminated:
             return
         stream: IOStream = protocol.stream
-        data = text_frame(frames[0]) if len(frames) == 1 else b"".join(map(text_frame, frames))
+        deflate = self._deflate
+        if deflate is not None:
+            data = b"".join([text_frame(deflate(one), COMPRESSED_TEXT) for one in frames])
+        elif len(frames) == 1:
+            data = text_frame(frames[0])
+        else:
+            data = b"".join(map(text_frame, frames))
         if not self.busy and type(stream) is IOStream and not stream.writing():
             # Without TLS and with nothing before it, a write is one system call. What the kernel
             # does not take at once is for the stream, which waits; and it knows what to do with a

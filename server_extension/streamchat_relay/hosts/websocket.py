@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import logging
 import secrets
-from typing import Protocol
+from typing import Any, Protocol
 
 from jupyter_server.auth import User
 from jupyter_server.auth.decorator import ws_authenticated
@@ -14,9 +14,10 @@ from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
 from jupyter_server.utils import ensure_async
 from tornado import web
-from tornado.websocket import WebSocketHandler
+from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
 from streamchat_relay import __version__
+from streamchat_relay.hosts.deflate import SmallDeflate
 from streamchat_relay.hosts.identity import user_key
 from streamchat_relay.hosts.transport import TornadoTransport
 from streamchat_relay.protocol.frames import MAX_FRAME_BYTES, SUBPROTOCOL
@@ -88,9 +89,6 @@ class _RelaySocket(WebSocketHandler):
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         """Speak `streamchat.v1` with who offers it."""
         return SUBPROTOCOL if SUBPROTOCOL in subprotocols else None
-
-    def get_compression_options(self) -> None:
-        """None: deflate costs more than a token's whole way through the relay."""
 
     @property
     def max_message_size(self) -> int:
@@ -185,6 +183,20 @@ class RelayHandler(WebSocketMixin, _RelaySocket, JupyterHandler):
 
     async def _may_chat(self, user: User) -> bool:
         return bool(await ensure_async(self.authorizer.is_authorized(self, user, ACTION, RESOURCE)))
+
+    def get_compression_options(self) -> dict[str, Any]:
+        """Compress for clients that offer it; see `get_websocket_protocol`."""
+        return {}
+
+    def get_websocket_protocol(self) -> SmallDeflate | None:
+        """Give tornado's own, with a compression that costs little.
+
+        A kernel's socket stays without: it never leaves the machine.
+        """
+        protocol = super().get_websocket_protocol()
+        if not isinstance(protocol, WebSocketProtocol13):
+            return None
+        return SmallDeflate(self, mask_outgoing=False, params=protocol.params)
 
     def set_default_headers(self) -> None:
         """No headers: the answer to a handshake has its own."""
