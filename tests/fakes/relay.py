@@ -99,8 +99,12 @@ class FakeProvider:
 
     def __init__(self, name: str = "fake") -> None:
         self.name = name
+        self.reads: int | None = None
         self.count = 0
         self._calls: asyncio.Queue[FakeCall] = asyncio.Queue()
+
+    def context(self, model: str) -> int | None:
+        return self.reads
 
     async def stream(self, call: Call, sink: Sink) -> None:
         fake = FakeCall(call, sink)

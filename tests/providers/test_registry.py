@@ -242,6 +242,27 @@ async def test_a_provider_that_fails_is_a_problem_and_the_others_are_there(
     await registry.close()
 
 
+async def test_a_list_may_tell_how_much_a_model_reads_and_the_provider_knows_it_then(
+    server: ProviderServer,
+) -> None:
+    told = {"a": {"context_window": 131072}, "b": {"max_model_len": "4096"}, "c": {}}
+    odd = {"d": {"context_length": -1}, "e": {"context_length": [7]}}
+    server.openai_models = [{"id": name, **size} for name, size in {**told, **odd}.items()]
+    server.anthropic_models[0]["max_input_tokens"] = 200_000
+    places = {"openai": server.openai_url, "anthropic": server.anthropic_url}
+    keys = dict.fromkeys(places, KEY)
+    registry = ProviderRegistry(
+        RegistrySettings(keys=keys, base_urls=places), environ=nothing_local()
+    )
+    provider, _ = registry.resolve("openai/a")
+    assert provider.context("a") is None
+    sizes = {model.name: model.context for model in (await registry.catalog()).models}
+    assert [sizes[name] for name in "abcde"] == [131072, 4096, None, None, None]
+    assert sizes["claude-fake-2"] == 200_000
+    assert provider.context("a") == 131072
+    await registry.close()
+
+
 async def test_askers_at_once_share_one_listing(
     server: ProviderServer, registry: ProviderRegistry
 ) -> None:

@@ -9,7 +9,6 @@ from streamchat_relay.model import Conversation, Message, RunRecord, TextPart, U
 from streamchat_relay.relay import tokens
 from streamchat_relay.relay.context import Contexts
 from streamchat_relay.relay.hub import Hub
-from streamchat_relay.relay.rules import Rules
 from streamchat_relay.stores import MemoryStore
 from tests.fakes.relay import FakeClient, FakeProvider, FakeRegistry, events_in, settle
 
@@ -66,11 +65,20 @@ def test_what_the_provider_counted_before_corrects_the_estimate() -> None:
     assert contexts.fit(MODEL, messages, {"max_tokens": 50}, state).left_out == 2
 
 
+def test_what_the_provider_tells_is_the_size_unless_one_is_configured() -> None:
+    messages = talk(300, 300, 300)
+    params = {"max_tokens": 10}
+    fit = Contexts({}).fit
+    assert fit(MODEL, messages, params, Conversation(), 400).left_out == 2
+    configured = Contexts({MODEL: 2000}).fit
+    assert configured(MODEL, messages, params, Conversation(), 400).left_out == 0
+
+
 async def test_a_run_says_how_many_messages_were_left_out_and_the_log_keeps_them_all(
     provider: FakeProvider,
 ) -> None:
-    rules = Rules(contexts=Contexts({MODEL: 200}))
-    hub = Hub(MemoryStore(), FakeRegistry(provider), rules=rules)
+    provider.reads = 200
+    hub = Hub(MemoryStore(), FakeRegistry(provider))
     client = await FakeClient(hub).hello()
     await client.open("c1")
     await client.send("r1", "long " * 150)

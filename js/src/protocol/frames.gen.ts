@@ -182,7 +182,7 @@ export interface MessageAdded {
  * A model as a person picks it. `id` is `provider/name`; names may hold slashes and colons.
  *
  * `capabilities` are words like `text`, `reasoning`, `image`; a client ignores those it does not
- * know.
+ * know. `context` is how many tokens it reads at once, where its provider says so.
  *
  */
 export interface ModelInfo {
@@ -190,6 +190,7 @@ export interface ModelInfo {
   readonly provider: string;
   readonly name: string;
   readonly capabilities?: ReadonlyArray<string>;
+  readonly context?: number | null;
 }
 
 /**

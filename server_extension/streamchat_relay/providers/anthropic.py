@@ -19,6 +19,7 @@ from streamchat_relay.providers.content import (
     system_text,
 )
 from streamchat_relay.providers.decoding import StreamDecoder
+from streamchat_relay.providers.dialect import count
 from streamchat_relay.providers.endpoint import Endpoint, Timeouts
 from streamchat_relay.providers.pool import HttpPool
 from streamchat_relay.providers.reading import read_json
@@ -46,6 +47,7 @@ class _Model(msgspec.Struct):
     id: str
     capabilities: _Capabilities | None = None
     lifecycle: str = "active"
+    max_input_tokens: Any = None
 
 
 class _Models(msgspec.Struct):
@@ -110,6 +112,7 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
             provider=self.name,
             name=model.id,
             capabilities=tuple(capabilities),
+            context=count(model.max_input_tokens) or None,
         )
 
 

@@ -99,6 +99,9 @@ class DemoProvider:
         )
         sink.push([UsageOutput(usage), FinishOutput(reason, reason)])
 
+    def context(self, model: str, /) -> None:
+        """It reads everything and understands none of it."""
+
     async def models(self) -> list[tuple[ModelInfo, float]]:
         """The three; their provider's name says what they are."""
         return [

@@ -18,6 +18,7 @@ from streamchat_relay.providers.content import (
     system_text,
 )
 from streamchat_relay.providers.decoding import StreamDecoder
+from streamchat_relay.providers.dialect import count
 from streamchat_relay.providers.endpoint import Endpoint, Timeouts
 from streamchat_relay.providers.openai_wire import ChatDecoder
 from streamchat_relay.providers.pool import HttpPool
@@ -34,6 +35,15 @@ if TYPE_CHECKING:
 class _Model(msgspec.Struct):
     id: str
     created: float | None = None
+    # Servers that speak this wire tell under different names how much a model reads at once.
+    context_window: Any = None
+    context_length: Any = None
+    max_model_len: Any = None
+
+    @property
+    def context(self) -> int | None:
+        told = (self.context_window, self.context_length, self.max_model_len)
+        return next((size for size in map(count, told) if size), None)
 
 
 class _Models(msgspec.Struct):
@@ -64,7 +74,9 @@ class OpenAIProvider(SdkProvider["Client"]):
         for model in read_json(response, _Models, at).data or []:
             # Gemini's compatible endpoint lists `models/…` and answers to both.
             name = model.id.removeprefix("models/")
-            info = ModelInfo(id=f"{self.name}/{name}", provider=self.name, name=name)
+            info = ModelInfo(
+                id=f"{self.name}/{name}", provider=self.name, name=name, context=model.context
+            )
             models.append((info, model.created or 0.0))
         return models
 

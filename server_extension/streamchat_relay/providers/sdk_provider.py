@@ -49,6 +49,7 @@ class SdkProvider(ABC, Generic[ClientT]):
         self._timeouts = timeouts or Timeouts()
         self._near = near
         self._client: tuple[Endpoint, ClientT] | None = None
+        self._contexts: dict[str, int | None] = {}
 
     @property
     def name(self) -> str:
@@ -90,9 +91,15 @@ class SdkProvider(ABC, Generic[ClientT]):
         """Its models, each with the Unix time at which it was made (0 where not told)."""
         at = self._endpoint()
         try:
-            return await self.list_models(await self._client_for(at), at)
+            models = await self.list_models(await self._client_for(at), at)
         except Exception as error:  # noqa: BLE001 - all are mapped, and none forwarded
             raise from_exception(error, at, "its models") from None
+        self._contexts = {info.name: info.context for info, _ in models}
+        return models
+
+    def context(self, model: str, /) -> int | None:
+        """How many tokens a model reads at once, as far as the latest list of models says."""
+        return self._contexts.get(model)
 
     def warm(self) -> None:
         """Import the SDK and make its client; takes seconds, so call it in a thread."""

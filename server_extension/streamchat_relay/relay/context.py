@@ -42,12 +42,14 @@ class Contexts:
         messages: tuple[Message, ...],
         params: Mapping[str, Any],
         state: Conversation,
+        known: int | None = None,
     ) -> Fitted:
         """The newest messages that fit, from a prompt on; at least the last, fitting or not.
 
-        Tokens are estimated, in proportion to what the provider counted before in `state`.
+        Without a configured size the one that the provider tells is `known`. Tokens are estimated,
+        in proportion to what the provider counted before in `state`.
         """
-        size = self.size(model)
+        size = self.size(model) or known
         if size is None or not messages:
             return Fitted(messages, 0)
         asked = params.get("max_tokens")

@@ -55,6 +55,10 @@ class Provider(Protocol):
         """The first half of its models' ids."""
         ...
 
+    def context(self, model: str, /) -> int | None:
+        """How many tokens its model reads at once, where that is known by now."""
+        ...
+
     async def stream(self, call: Call, sink: Sink, /) -> None:
         """Ask, and push outputs into the sink until the answer is complete.
 

@@ -143,7 +143,11 @@ class Runs:
     def _begin(self, active: ActiveRun) -> None:
         live, run, call = active.live, active.run, active.call
         fitted = self._contexts.fit(
-            run.model, branch(live.state, run.message.parent), call.params, live.state
+            run.model,
+            branch(live.state, run.message.parent),
+            call.params,
+            live.state,
+            active.provider.context(call.model),
         )
         active.call = replace(call, messages=fitted.messages)
         live.log.append(run.begin(active.t(), left_out=fitted.left_out))
