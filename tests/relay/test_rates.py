@@ -88,6 +88,33 @@ async def test_past_a_providers_number_prompts_wait_in_line_and_begin_with_its_n
     assert provider.count == 5
 
 
+async def test_who_waits_for_one_provider_less_long_than_others_do_begins_earlier(
+    clock: FakeClock,
+) -> None:
+    one, two = FakeProvider("one"), FakeProvider("two")
+
+    class Both(FakeRegistry):
+        def resolve(self, model: str) -> tuple[FakeProvider, str]:
+            return (one if model.startswith("one") else two), "m"
+
+    rules = Rules(rates=Rates({"one": 1, "two": 1}, now=clock.now))
+    hub = Hub(MemoryStore(), Both(one), rules=rules, clock=clock)
+    ada, bob = await FakeClient(hub).hello(), await FakeClient(hub, "bob").hello()
+    await bob.send("b1", model="two/m", conversation="d1")
+    clock.advance(50)
+    await ada.send("a1", model="one/m", conversation="d1")
+    await ada.send("a2", model="one/m", conversation="d2")
+    await bob.send("b2", model="two/m", conversation="d2")
+    assert (one.count, two.count) == (1, 1)
+    clock.advance(10)
+    await settle()
+    assert (one.count, two.count) == (1, 2)
+    clock.advance(50)
+    await settle()
+    assert (one.count, two.count) == (2, 2)
+    await hub.close()
+
+
 async def test_who_waits_for_a_provider_can_be_stopped(
     client: FakeClient, provider: FakeProvider, clock: FakeClock
 ) -> None:

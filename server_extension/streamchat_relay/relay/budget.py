@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta, timezone
-from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,6 +11,7 @@ import msgspec
 from streamchat_relay.model import BudgetExhausted, Usage
 from streamchat_relay.model.reduce import replace
 from streamchat_relay.relay import tokens
+from streamchat_relay.relay.patterns import fitting
 from streamchat_relay.relay.ports import Account, Amount, Call, Ledger, Taken
 
 ANSWER_TOKENS = 8192
@@ -126,7 +126,7 @@ class Budget:
     async def reserve(self, user: str, conversation: str, run: str, model: str, call: Call) -> Hold:
         """Set aside what the call may take; raises `BudgetExhausted` where that is not left."""
         account = Account(user, self._today(), conversation, run)
-        price = self._price(model)
+        price = fitting(self._prices, model)
         if self._ledger is None or not self._caps.any:
             return Hold(account, Amount(), price)
         needed = tokens.at_most(call.messages, call.params)
@@ -161,7 +161,7 @@ class Budget:
             return
         day, here = await self._ledger.taken(user, self._today(), conversation)
         # What is held may come back, so only what was used refuses a prompt before its turn.
-        for limit in self._limits(Taken(day.used), Taken(here.used), self._price(model)):
+        for limit in self._limits(Taken(day.used), Taken(here.used), fitting(self._prices, model)):
             if limit.output(0) < LEAST_OUTPUT:
                 raise BudgetExhausted(limit.words)
 
@@ -191,15 +191,6 @@ class Budget:
             else None,
             renews=tomorrow,
             estimated=True,
-        )
-
-    def _price(self, model: str) -> Price | None:
-        """The price of the model itself, else of the first pattern that fits it."""
-        exact = self._prices.get(model)
-        if exact is not None:
-            return exact
-        return next(
-            (price for name, price in self._prices.items() if fnmatchcase(model, name)), None
         )
 
     def _limits(self, day: Taken, here: Taken, price: Price | None) -> list[_Limit]:

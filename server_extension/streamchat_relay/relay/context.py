@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from streamchat_relay.model import Conversation, Message
 from streamchat_relay.relay import tokens
+from streamchat_relay.relay.patterns import fitting
 
 FOR_ANSWER = 4096
 """Tokens kept free where a prompt names no `max_tokens`, but at most a quarter of the context."""
@@ -21,20 +21,10 @@ class Fitted(NamedTuple):
 
 
 class Contexts:
-    """The sizes of models' contexts in tokens, by `provider/model` or a pattern of it.
-
-    >>> Contexts({"ollama/*": 8192}).size("ollama/gemma3")
-    8192
-    """
+    """The sizes of models' contexts in tokens, by `provider/model` or a pattern of it."""
 
     def __init__(self, sizes: Mapping[str, int] | None = None) -> None:
         self._sizes = dict(sizes or {})
-
-    def size(self, model: str) -> int | None:
-        """The size that is configured for the model itself, else for the first fitting pattern."""
-        if model in self._sizes:
-            return self._sizes[model]
-        return next((size for name, size in self._sizes.items() if fnmatchcase(model, name)), None)
 
     def fit(
         self,
@@ -49,7 +39,7 @@ class Contexts:
         Without a configured size the one that the provider tells is `known`. Tokens are estimated,
         in proportion to what the provider counted before in `state`.
         """
-        size = self.size(model) or known
+        size = fitting(self._sizes, model) or known
         if size is None or not messages:
             return Fitted(messages, 0)
         asked = params.get("max_tokens")

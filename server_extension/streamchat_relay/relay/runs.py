@@ -124,8 +124,11 @@ class Runs:
 
     def _wait_for_provider(self) -> None:
         """Look again when a provider takes requests again that it would refuse by now."""
+        if self._minute is not None:
+            self._minute.cancel()
+            self._minute = None
         wait = self._slots.wait()
-        if wait is not None and (self._minute is None or self._minute.done()):
+        if wait is not None:
             self._minute = asyncio.ensure_future(self._look_again(wait))
 
     async def _look_again(self, wait: float) -> None:
