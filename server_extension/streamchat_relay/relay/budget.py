@@ -138,10 +138,9 @@ class Budget:
             for limit in self._limits(day, here, price):
                 output = min(output, limit.output(needed))
                 if output < min(wanted, LEAST_OUTPUT):
-                    held = day.held if "You" in limit.words else here.held
                     raise BudgetExhausted(
                         f"{limit.words} This prompt and its answer need more than is left."
-                        f"{HELD if held.tokens else ''}"
+                        f"{HELD if limit.held else ''}"
                     )
             return _amount(Usage(input=needed, output=output), price)
 
@@ -198,12 +197,14 @@ class Budget:
         limits = []
         if caps.tokens_per_day is not None:
             words = f"You have used {day.used.tokens:,} of your {caps.tokens_per_day:,} tokens"
-            limits.append(_Limit(caps.tokens_per_day - day.tokens, None, f"{words} for today."))
+            left = caps.tokens_per_day - day.tokens
+            limits.append(_Limit(left, day.held.tokens, None, f"{words} for today."))
         if caps.tokens_per_conversation is not None:
             words = f"{here.used.tokens:,} of its {caps.tokens_per_conversation:,} tokens"
             limits.append(
                 _Limit(
                     caps.tokens_per_conversation - here.tokens,
+                    here.held.tokens,
                     None,
                     f"This conversation has used {words}. Begin a new one.",
                 )
@@ -213,6 +214,7 @@ class Budget:
             limits.append(
                 _Limit(
                     int(caps.usd_per_day * NANO) - day.nano_usd,
+                    day.held.nano_usd,
                     price,
                     f"You have used {words} for today.",
                 )
@@ -221,9 +223,10 @@ class Budget:
 
 
 class _Limit(NamedTuple):
-    """What is left of one cap: tokens, or billionths of a dollar where there is a price."""
+    """What is left of one cap and held: tokens, or billionths of a dollar where there is a price."""
 
     left: int
+    held: int
     price: Price | None
     words: str
 
