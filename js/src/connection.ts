@@ -11,6 +11,9 @@ export const CLIENT = "jupyter_streamchat-js/0.1.0";
 /** How long a connection or a conversation that nobody uses is kept, in case somebody comes back. */
 export const LINGER_MS = 5_000;
 
+/** A socket that has not opened by then never will: a browser itself waits for minutes. */
+export const CONNECT_TIMEOUT_MS = 20_000;
+
 /** A server that stops may answer HTTP for so long after it has closed its sockets, in seconds. */
 export const STOPPING_S = 5;
 
@@ -62,6 +65,7 @@ export class Connection {
   #diagnosis = new AbortController();
   #heartbeat: ReturnType<typeof setTimeout> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #patience: ReturnType<typeof setTimeout> | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;
   #holders = 0;
   #asking = false;
@@ -239,6 +243,10 @@ export class Connection {
       },
     });
     this.#link = link;
+    clearTimeout(this.#patience);
+    this.#patience = setTimeout(() => {
+      if (this.#link === link && !opened) link.close();
+    }, CONNECT_TIMEOUT_MS);
   }
 
   /** A refused socket only shows 1006: ask the server why. */
