@@ -223,7 +223,7 @@ class Budget:
 
 
 class _Limit(NamedTuple):
-    """What is left of one cap and held: tokens, or billionths of a dollar where there is a price."""
+    """What is left and held of one cap: tokens, or billionths of a dollar where it has a price."""
 
     left: int
     held: int
