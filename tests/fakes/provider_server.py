@@ -7,9 +7,9 @@
 
     with running_provider_server() as server: ...       # in a thread, for other processes
 
-The next of `answers` answers a call; `default` answers when there is none. What came is in
-`requests`. To extend what an answer can be, see `provider_wires.py`; to answer another path, add
-it to `_Connection._respond`.
+A call is answered by the answer `for_model` its model, else by the next of `answers`, else by
+`default`. What came is in `requests`. To extend what an answer can be, see `provider_wires.py`;
+to answer another path, add it to `_Connection._respond`.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class ProviderServer:
 
     def __init__(self, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
         self.answers: deque[Answer] = deque()
+        self.for_model: dict[str, Answer] = {}
         self.default = Answer()
         self.requests: list[Request] = []
         self.connections = 0
@@ -232,16 +233,20 @@ class _Connection(asyncio.Protocol):
             else:
                 models = server.openai_models
             return self._whole(200, {"object": "list", "data": models, "has_more": False}, {})
-        answer = server.answers.popleft() if server.answers else server.default
+        model = str((request.json or {}).get("model"))
+        if model in server.for_model:
+            answer = server.for_model[model]
+        else:
+            answer = server.answers.popleft() if server.answers else server.default
         if answer.drop:
             self._transport.close()
             return False
         if answer.before_headers is not None:
             await answer.before_headers.passed()
         if path.endswith("/chat/completions"):
-            events = openai_events(answer, str((request.json or {}).get("model")))
+            events = openai_events(answer, model)
         elif path.endswith("/messages"):
-            events = anthropic_events(answer, str((request.json or {}).get("model")))
+            events = anthropic_events(answer, model)
         else:
             return self._whole(404, {"error": {"message": "Unknown path"}}, {})
         if answer.status != 200 or answer.body is not None:
