@@ -20,6 +20,7 @@ from streamchat_relay.model import (
     Timing,
     Usage,
 )
+from streamchat_relay.model.visible import visible
 
 if TYPE_CHECKING:
     from jupyter_streamchat.widget import StreamChatWidget
@@ -138,12 +139,12 @@ def _live(reply: Showable) -> tuple[StreamChatWidget, Bundle] | None:
 
 
 def print_reply(reply: Showable) -> None:
-    """Print deltas as they come, then what went wrong if something did."""
+    """Print deltas as they come, then what went wrong; nothing of it steers the terminal."""
     try:
         for delta in reply:
-            print(delta, end="", flush=True)  # noqa: T201 - this is what a terminal is for
+            print(visible(delta), end="", flush=True)  # noqa: T201 - this is what a terminal is for
     except StreamChatError as error:
-        print(f"\n[{type(error).__name__}] {error.message}", end="")  # noqa: T201
+        print(f"\n[{type(error).__name__}] {visible(error.message)}", end="")  # noqa: T201
     print()  # noqa: T201
 
 
@@ -161,7 +162,7 @@ def static(reply: Showable, *, with_error: bool = True) -> Bundle:
         reply.text, model=reply.model, usage=reply.usage, timing=reply.timing, ending=how
     )
     plain = reply.text if how is None else f"{reply.text}\n\n[{how.text}]".lstrip()
-    return {"text/plain": plain, "text/markdown": markdown}
+    return {"text/plain": visible(plain), "text/markdown": markdown}
 
 
 def unfinished(reply: Showable) -> Bundle:

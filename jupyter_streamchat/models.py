@@ -7,6 +7,7 @@ from typing import overload
 
 from jupyter_streamchat.transcript import safe_markdown
 from streamchat_relay.model import Catalog
+from streamchat_relay.model.visible import visible
 
 
 class Models(Sequence[str]):
@@ -34,11 +35,19 @@ class Models(Sequence[str]):
     def __repr__(self) -> str:
         lines = [f"{one} (default)" if one == self.default else one for one in self._ids]
         lines += [f"no {one.provider}: {one.message}" for one in self.catalog.problems]
-        return "\n".join(lines)
+        return visible("\n".join(lines))
 
     def _repr_markdown_(self) -> str:
-        lines = [f"- `{one}`{' (default)' if one == self.default else ''}" for one in self._ids]
+        lines = [
+            f"- {_code(one)}{' (default)' if one == self.default else ''}" for one in self._ids
+        ]
         lines += [
             f"- *no {one.provider}: {safe_markdown(one.message)}*" for one in self.catalog.problems
         ]
         return "\n".join(lines)
+
+
+def _code(name: str) -> str:
+    # A provider names its models as it likes.
+    line = " ".join(visible(name).split())
+    return safe_markdown(line) if "`" in line else f"`{line}`"

@@ -3,7 +3,8 @@
 A notebook renders Markdown with the page's full rights, so a model's text must not bring anything
 active with it: no raw HTML (it could run scripts or Jupyter commands), no images (fetching one
 tells its server what the address says), no links but to the web and mail. Text that could is
-escaped so that it reads the same; an image becomes a link to it.
+escaped so that it reads the same; an image becomes a link to it, and what would steer how the rest
+is read (controls, directions, tags) has a visible form.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from streamchat_relay.model import (
     Usage,
     branch,
 )
+from streamchat_relay.model.visible import visible
 
 # CommonMark 0.31.2, section 4.5: at most three spaces, three or more of one character; the info
 # string of a backtick fence has no backticks.
@@ -70,7 +72,7 @@ def safe_markdown(text: str) -> str:
         out.extend(("", _code_block("\n".join(code), info), ""))
         code.clear()
 
-    for line in text.replace("\r\n", "\n").split("\n"):
+    for line in visible(text).split("\n"):
         if fence:
             stripped = line.strip()
             if stripped and set(stripped) == {fence[0]} and len(stripped) >= len(fence):
@@ -180,7 +182,7 @@ def _entities(text: str) -> str:
 
 def _plain(text: str) -> str:
     """A line in which Markdown finds nothing to mark."""
-    marked = re.sub(r"[\\`*_\[\]<>&~!|]", lambda found: f"&#{ord(found[0])};", text)
+    marked = re.sub(r"[\\`*_\[\]<>&~!|]", lambda found: f"&#{ord(found[0])};", visible(text))
     return marked.replace("$", _LITERAL_DOLLAR)
 
 
@@ -248,7 +250,7 @@ def conversation_text(conversation: Conversation) -> str:
         lines.append(
             f"{_who(message)}: {message.text}" + ("" if how is None else f"\n\n[{how.text}]")
         )
-    return "\n\n".join(lines)
+    return visible("\n\n".join(lines))
 
 
 def _shown(conversation: Conversation) -> Iterable[Message]:

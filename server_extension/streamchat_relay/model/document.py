@@ -12,12 +12,13 @@ from streamchat_relay.model.part import (
     ToolPart,
 )
 from streamchat_relay.model.reduce import branch
+from streamchat_relay.model.visible import visible
 
 _ENDS = {"interrupted": "*Stopped.*", "error": "*Failed: {}*"}
 
 
 def document(conversation: Conversation) -> str:
-    """The newest branch, a section a message.
+    """The newest branch, a section a message; control characters have a visible form.
 
     >>> from streamchat_relay.model import Message, TextPart
     >>> prompt = Message(id="1", role="user", parts=(TextPart(text="Hello?"),))
@@ -37,7 +38,7 @@ def document(conversation: Conversation) -> str:
         pieces += filter(None, map(_part, message.parts))
         if assistant and record is not None:
             pieces.append(_end(conversation, message))
-    return "\n\n".join(filter(None, pieces)) + "\n"
+    return visible("\n\n".join(filter(None, pieces))) + "\n"
 
 
 def _part(part: Part) -> str:
