@@ -45,6 +45,9 @@ async def test_without_a_login_the_handshake_is_refused(
     jupyter: JupyterServer, headers: dict[str, str]
 ) -> None:
     assert await status_of(jupyter, additional_headers=headers) == 403
+    # A page of this very server is nobody either.
+    own = own_origin(jupyter)
+    assert await status_of(jupyter, additional_headers=headers, origin=own) == 403
 
 
 async def test_a_cookie_needs_the_origin_of_this_server(jupyter: JupyterServer) -> None:
