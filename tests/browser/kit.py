@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable
 
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Page, WebSocket, expect
 
 from tests.fakes.gate import Gate
 from tests.fakes.lab import LabPage
@@ -14,6 +15,9 @@ from tests.fakes.provider_server import Answer, ProviderServer
 FINISHED = re.compile(r"tokens/s")
 PACED = "paced/fake-1"
 """The model of `Paced`."""
+
+RELAY = "streamchat/ws"
+"""What the address of the relay's socket ends with."""
 
 LIGHT, DARK = "JupyterLab Light", "JupyterLab Dark"
 LEGIBLE = 4.5
@@ -113,3 +117,28 @@ class Paced:
         """Say all that is left."""
         self._said = len(self._deltas)
         self._gate.open()
+
+
+class Sockets:
+    """The page's sockets to the relay, as the browser opened them."""
+
+    def __init__(self, page: Page) -> None:
+        self.opened: list[WebSocket] = []
+        self.greeted: set[WebSocket] = set()
+        self._changed = asyncio.Event()
+        page.on("websocket", self._came)
+
+    async def wait_greeted(self, count: int) -> None:
+        """Wait until the relay has answered on so many of them."""
+        while len(self.greeted) < count:
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _came(self, socket: WebSocket) -> None:
+        if RELAY in socket.url:
+            self.opened.append(socket)
+            socket.on("framereceived", lambda _: self._heard(socket))
+
+    def _heard(self, socket: WebSocket) -> None:
+        self.greeted.add(socket)
+        self._changed.set()

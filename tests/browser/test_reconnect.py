@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import BrowserContext, expect
 
-from tests.browser.kit import PACED, Paced, ask, chat_cell, finished, stop
+from tests.browser.kit import PACED, Paced, Sockets, ask, chat_cell, finished, stop
 from tests.fakes.jupyter import JupyterServer
 from tests.fakes.lab import LabPage, lab_server
 from tests.fakes.network import Network
@@ -72,6 +72,7 @@ async def test_a_restarted_server_is_met_again(context: BrowserContext, tmp_path
     # A server and a page of their own: others do not come back after it as they were.
     with lab_server(tmp_path) as server:
         async with await context.new_page() as page:
+            sockets = Sockets(page)
             lab = await LabPage(server, page).start()
             await lab.open([chat_cell("demo/echo")])
             await lab.run_done(0)
@@ -88,3 +89,5 @@ async def test_a_restarted_server_is_met_again(context: BrowserContext, tmp_path
                 await chat.get_by_role("button", name="Send").click()
                 await finished(chat, 2)
                 await expect(chat.locator(".streamchat-prompt")).to_have_text(["before", "after"])
+                # Some were refused meanwhile.
+                assert len(sockets.greeted) == 2
