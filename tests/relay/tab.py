@@ -100,6 +100,15 @@ class Tab:
         """End a run early."""
         self._ask(self._session.stop(run))
 
+    def open_again(self, conversation: str) -> None:
+        """Ask for what it follows once more: what comes meanwhile comes twice."""
+        self._ask(self._session.open(conversation))
+
+    def come_back(self, conversation: str) -> None:
+        """Leave, and want to see it after all."""
+        self._ask(self._session.leave(conversation))
+        self._ask(self._session.open(conversation))
+
     def ping(self) -> None:
         """So long nothing was heard that it asks whether anybody is there."""
         self._pass(HEARTBEAT_S)

@@ -150,6 +150,9 @@ class Voyage:
                     if self._rng.random() < 0.3:
                         self._say()
                     tab.time_pass()
+                elif self._rng.random() < 0.02:
+                    # While something may be on its way, which then comes twice.
+                    tab.open_again(self._rng.choice(self.conversations))
             shown = all(one.shown_by(tab) for one in self._tellings for tab in self._tabs)
             if shown and not any(tab.waits for tab in self._tabs):
                 return
@@ -177,6 +180,8 @@ class Voyage:
         rng = self._rng
         tab = rng.choice(self._tabs)
         assert tab.link is not None
+        if rng.random() < 0.1:
+            tab.come_back(rng.choice(self.conversations))
         self._say()
         if going and rng.random() < 0.04:
             telling = rng.choice(going)
