@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import re
+import secrets
 import socket
 import time
 import zlib
@@ -15,6 +16,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 ACK_BYTES = 32 * 1024
+
+HTTP_KEY = f"sk-{secrets.token_hex(32)}"
+"""Lets in what is asked over HTTP."""
 
 _TIMES = re.compile(rb"@(\d+)(?:,(\d+))?@")
 
@@ -271,8 +275,9 @@ def ask_http(made: StreamProtocol, _number: int, prompt: str) -> None:
     messages = [{"role": "user", "content": prompt}]
     body = json.dumps({"model": "bench", "stream": True, "messages": messages}).encode()
     request = (
-        b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer bench\r\n"
-        b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+        b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer %b\r\n"
+        b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+        % (HTTP_KEY.encode(), len(body), body)
     )
     made.seen.sent_at = time.monotonic_ns()
     made.seen.sent += len(request)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench import crowd, distance, readers, relays, sockets
-from bench.relays import BARE, OURS, Relay
+from bench.relays import OURS, Relay
 
 SETTLE_S = 6.0
 """Between a relay's start and the first prompt: a page loads, a person types."""
@@ -50,7 +50,7 @@ def measure(relay: Relay, provider: int, size: Size) -> dict[str, float]:
             return
         found.update({f"{scenario} / {figure}": value for figure, value in figures.items()})
 
-    if relay is not BARE:
+    if relay.path:
         with relays.started(relay, provider) as (port, pid):
             time.sleep(SETTLE_S)
             note("8 KB", readers.size(relay, port))

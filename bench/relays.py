@@ -101,7 +101,10 @@ def _node(port: int, _scratch: Path, _base: str) -> list[str]:
 
 def _litellm(port: int, scratch: Path, base: str) -> list[str]:
     parameters = {"model": "openai/bench", "api_base": base, "api_key": "bench"}
-    config = {"model_list": [{"model_name": "bench", "litellm_params": parameters}]}
+    config = {
+        "model_list": [{"model_name": "bench", "litellm_params": parameters}],
+        "general_settings": {"master_key": client.HTTP_KEY},
+    }
     (scratch / "litellm.yaml").write_text(json.dumps(config), "utf-8")
     return [
         *(os.environ[LITELLM_VARIABLE], "--host", "127.0.0.1", "--port", str(port)),
