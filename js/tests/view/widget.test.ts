@@ -329,11 +329,31 @@ describe("a reply view", () => {
   });
 });
 
+function evilRun(): string {
+  return '"><img src=x onerror=alert(1)>';
+}
+
 describe("what cannot be shown says so", () => {
   it.each([["../etc"], [""], ["x".repeat(65)], [7], ["<img src=x>"]])("a forged id %j", (conversation) => {
     mount({ conversation });
     expect(element.textContent).toContain("id is not valid");
     expect(transport.links).toHaveLength(0);
+  });
+
+  it("a forged model and forged parameters are words and fields of a prompt", async () => {
+    const evil = '<img src="https://evil.example/x" onerror="alert(1)">';
+    mount({ model: evil, params: { system: evil, ["__proto__"]: { polluted: true } } });
+    await vi.waitFor(() => expect(transport.links).toHaveLength(1));
+    transport.last.greet();
+    transport.last.opened("c1");
+    await vi.waitFor(() => expect(find("select").textContent).toContain(evil));
+    expect(element.querySelector("img, script, iframe, [onerror]")).toBeNull();
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  it.each([[evilRun()], [7], [{}]])("a forged run %j", async (run) => {
+    mount({ run });
+    expect(element.querySelector("img, script, iframe, [onerror]")).toBeNull();
   });
 
   it("a page without a Jupyter server", () => {
