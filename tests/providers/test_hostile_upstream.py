@@ -24,6 +24,7 @@ from streamchat_relay.model import (
     UsageOutput,
 )
 from streamchat_relay.providers import ProviderRegistry, RegistrySettings
+from tests.fakes.provider_wires import Answer, anthropic_events
 from tests.providers.kit import KEY, Recorder, call
 from tests.providers.raw_answers import DONE, USAGE, data, delta
 
@@ -100,21 +101,23 @@ async def hostile() -> AsyncIterator[Hostile]:
     await asyncio.sleep(0)
 
 
-async def asked(hostile: Hostile, *, first: float = 60, stall: float = 60) -> tuple[Recorder, Any]:
+async def asked(
+    hostile: Hostile, *, first: float = 60, stall: float = 60, wire: str = "openai"
+) -> tuple[Recorder, Any]:
     """What came of one call, and the error with which it ended."""
     registry = ProviderRegistry(
         RegistrySettings(
-            keys={"openai": KEY},
-            base_urls={"openai": f"http://127.0.0.1:{hostile.port}/v1"},
+            keys={wire: KEY},
+            base_urls={wire: f"http://127.0.0.1:{hostile.port}/v1"},
             first_byte_timeout_s=first,
             stall_timeout_s=stall,
         ),
         environ={},
     )
-    await asyncio.to_thread(registry.resolve("openai/x")[0].warm)  # type: ignore[attr-defined]
+    await asyncio.to_thread(registry.resolve(f"{wire}/x")[0].warm)  # type: ignore[attr-defined]
     sink, error = Recorder(), None
     try:
-        provider, model = registry.resolve("openai/fake-1")
+        provider, model = registry.resolve(f"{wire}/fake-1")
         await asyncio.wait_for(provider.stream(call(model=model), sink), 20)
     except StreamChatError as caught:
         error = caught
@@ -221,6 +224,8 @@ async def test_what_never_ends_is_an_error_in_bounded_memory(hostile: Hostile, c
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 160 * 1024
 
 
+SAID = anthropic_events(Answer(deltas=["a"]))
+"""The start of a message with its counts, a ping, the start of a block, a delta."""
 SLOW: dict[str, tuple[bytes, bytes, type[StreamChatError]]] = {
     "a head, byte by byte": (b"HTTP/1.1 200 OK\r\nX: ", b"x", TimedOut),
     "interim answers": (b"", b"HTTP/1.1 103 X\r\n\r\n", TimedOut),
@@ -232,6 +237,8 @@ SLOW: dict[str, tuple[bytes, bytes, type[StreamChatError]]] = {
     "empty deltas": (SSE, chunk(delta(content="")), TimedOut),
     "empty deltas after a token": (SSE + chunk(delta(content="a")), chunk(delta()), Stalled),
     "counts": (SSE, chunk(USAGE), TimedOut),
+    "Anthropic's pings": (SSE + chunk(SAID[0]), chunk(SAID[1]), TimedOut),
+    "Anthropic's pings after a token": (SSE + chunk(b"".join(SAID[:4])), chunk(SAID[1]), Stalled),
     "half an event": (SSE + chunk(delta(content="a") + b"data: {"), chunk(b" "), Stalled),
 }
 
@@ -243,7 +250,8 @@ async def test_who_sends_no_content_is_late_or_stalled_however_much_else_comes(
     hostile.first, hostile.again, kind = SLOW[case]
     hostile.pause = 0.005
     first, stall = (0.15, 60.0) if kind is TimedOut else (60.0, 0.15)
-    sink, error = await asked(hostile, first=first, stall=stall)
+    wire = "anthropic" if case.startswith("Anthropic") else "openai"
+    sink, error = await asked(hostile, first=first, stall=stall, wire=wire)
     assert type(error) is kind, error
     assert sink.text == ("a" if kind is Stalled else "")
 
