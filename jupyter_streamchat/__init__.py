@@ -3,7 +3,7 @@
 from importlib.metadata import version
 
 from jupyter_streamchat.chat import Chat
-from jupyter_streamchat.errors import FrontEndMissing, RelayLost, RelayNotFound
+from jupyter_streamchat.errors import AnswerMismatch, FrontEndMissing, RelayLost, RelayNotFound
 from jupyter_streamchat.magic import load_ipython_extension, unload_ipython_extension
 from jupyter_streamchat.models import Models
 from jupyter_streamchat.reply import Reply
@@ -35,6 +35,7 @@ from streamchat_relay.model import (
 __version__ = version("jupyter-streamchat")
 
 __all__ = [
+    "AnswerMismatch",
     "BadRequest",
     "BudgetExhausted",
     "Chat",

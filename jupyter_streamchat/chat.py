@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-import re
+import os
 import secrets
-import time
-import weakref
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from jupyter_streamchat import display
-from jupyter_streamchat.client import RelayClient
+from jupyter_streamchat.attachments import parts_of
+from jupyter_streamchat.batch import ask_all
 from jupyter_streamchat.connect import connect
-from jupyter_streamchat.following import Following
-from jupyter_streamchat.loop import POLL_S
+from jupyter_streamchat.exports import write
+from jupyter_streamchat.handle import Handle
 from jupyter_streamchat.models import Models
-from jupyter_streamchat.recording import Recording
 from jupyter_streamchat.reply import Reply
 from jupyter_streamchat.transcript import conversation_markdown, conversation_text
 from streamchat_relay.model import (
     BadRequest,
-    Conversation,
     Message,
     StreamChatError,
-    TimedOut,
     branch,
 )
 
 if TYPE_CHECKING:
     from jupyter_streamchat.widget import StreamChatWidget
 
-OPEN_TIMEOUT_S = 15.0
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ENDED = frozenset(["done", "interrupted", "error"])
 
 
-class Chat:
+class Chat(Handle):
     """One conversation with a model; as a cell's last line it shows the chat widget.
 
     `model` is `provider/model`; without it the conversation's last one answers, at first the
@@ -54,50 +48,7 @@ class Chat:
     ['user', 'assistant']
     """
 
-    def __init__(
-        self,
-        model: str | None = None,
-        *,
-        system: str | None = None,
-        params: dict[str, Any] | None = None,
-        conversation: str | None = None,
-    ) -> None:
-        if conversation is None:
-            conversation = secrets.token_urlsafe(18)
-        elif not isinstance(conversation, str) or not _ID.fullmatch(conversation):
-            raise BadRequest(
-                "`conversation` must be an id: 1 to 64 of the characters A-Z a-z 0-9 - _."
-            )
-        self._conversation = conversation
-        self._model = _text("model", model)
-        self._system = _text("system", system)
-        self._params = _sendable(params or {})
-        self._client: RelayClient | None = None
-        self._following: Following | None = None
-        self._replies: weakref.WeakSet[Reply] = weakref.WeakSet()
-        self._widget: StreamChatWidget | None = None
-
-    @property
-    def conversation(self) -> str:
-        """The conversation's id; `Chat(conversation=…)` with it goes on where this one is."""
-        return self._conversation
-
-    @property
-    def model(self) -> str | None:
-        """The model that is asked: the one given, else the conversation's last; None if unknown."""
-        if self._model is not None:
-            return self._model
-        return (self._following.state.settings.model or None) if self._following else None
-
-    @property
-    def system(self) -> str | None:
-        """The system prompt."""
-        return self._system
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """What goes to the provider with every prompt (a copy)."""
-        return dict(self._params)
+    _widget: StreamChatWidget | None = None
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -106,37 +57,148 @@ class Chat:
         The first use opens the conversation at the relay and waits for it. Raises `RelayNotFound`
         where there is no relay.
         """
-        return branch(self._state())
+        state = self._state()
+        leaf = self._follows()
+        return () if leaf == "" else branch(state, leaf)
 
-    def send(self, prompt: str, *, model: str | None = None, **params: Any) -> Reply:
+    def send(
+        self,
+        prompt: object,
+        *,
+        files: Iterable[object] = (),
+        model: str | None = None,
+        schema: Any = None,
+        **params: Any,
+    ) -> Reply:
         """Send a prompt; the answer starts at once, and this returns without waiting for it.
+
+        `prompt` is a text, or anything a model can read: a picture (PIL, matplotlib, bytes, a
+        path), a DataFrame (as a summary of bounded size), an object that shows itself as one of
+        these, or a list of them; `files` come after it. With `schema` (a msgspec or pydantic type,
+        a dataclass, `list[int]`, …) the provider is held to it, and `reply.json()` is its value.
 
         `params` hold for this prompt alone, and so does `model` if the chat was made with one;
         otherwise the conversation goes on with it. While an earlier answer is being written, the
-        relay queues the prompt behind it. Raises `BadRequest` for an empty prompt and
-        `RelayNotFound` where there is no relay; all other errors come from the reply.
+        relay queues the prompt behind it. Raises `BadRequest` for an empty prompt and for what
+        cannot be sent, and `RelayNotFound` where there is no relay; all other errors come from the
+        reply.
+
+        >>> Chat("demo/echo").send(["What is this?", b"a few bytes"]).wait().state
+        'done'
         """
-        if not isinstance(prompt, str):
-            raise BadRequest(f"The prompt must be a str, not {type(prompt).__name__}.")
-        if not prompt.strip():
-            raise BadRequest("The prompt is empty. Write what you want to ask.")
-        try:
-            prompt.encode()
-        except UnicodeEncodeError as error:
-            raise BadRequest(
-                f"The prompt has half a character at position {error.start}, as a cut emoji leaves "
-                "it. Remove it, for example with `prompt.encode(errors='replace').decode()`."
-            ) from None
-        told = {**self._params, **_sendable(params)}
-        if self._system is not None:
-            told.setdefault("system", self._system)
-        chosen = _text("model", model) or self._model or ""
-        client, following = self._connected()
-        run, recording = secrets.token_urlsafe(18), Recording()
-        reply = Reply(client, following, run, recording)
-        client.send(following, run, recording, prompt, model=chosen, params=told)
-        self._replies.add(reply)
-        return reply
+        parts = parts_of(prompt, files)
+        return self._ask(parts, parent=self._follows(), model=model, schema=schema, params=params)
+
+    def regenerate(
+        self, message: Message | None = None, *, model: str | None = None, **params: Any
+    ) -> Reply:
+        """Have a prompt answered once more, by default the newest; the other answers stay.
+
+        `message` is the prompt, or an answer to it, from `messages`. Raises `BadRequest` where
+        there is none.
+        """
+        chosen = message or next((one for one in reversed(self.messages) if _asked(one)), None)
+        if chosen is not None and chosen.role == "assistant":
+            parent = chosen.parent
+        else:
+            parent = chosen.id if chosen is not None else None
+        if parent is None:
+            raise BadRequest("There is no prompt yet that could be answered again.")
+        return self._ask((), parent=parent, model=model, schema=None, params=params)
+
+    def edit(
+        self,
+        message: Message,
+        prompt: object,
+        *,
+        files: Iterable[object] = (),
+        model: str | None = None,
+        **params: Any,
+    ) -> Reply:
+        """Ask something else in place of an earlier prompt; what followed it stays in a branch.
+
+        `message` is a prompt from `messages`. Raises `BadRequest` for an answer.
+        """
+        if message.role != "user":
+            raise BadRequest("Only prompts can be edited; an answer can be regenerated.")
+        # Empty: before the first message.
+        parent = message.parent or ""
+        parts = parts_of(prompt, files)
+        return self._ask(parts, parent=parent, model=model, schema=None, params=params)
+
+    def fork(self) -> Chat:
+        """Another chat that goes on from here in a branch of its own, in the same conversation.
+
+        >>> chat = Chat("demo/echo")
+        >>> reply = chat.send("One").wait()
+        >>> other = chat.fork()
+        >>> reply = other.send("Two").wait()
+        >>> len(other.messages), len(chat.fork().messages)
+        (4, 4)
+        """
+        other = Chat(
+            self._model, system=self._system, params=self._params, conversation=self._conversation
+        )
+        messages = self.messages
+        other._leaf = messages[-1].id if messages else ""
+        return other
+
+    def map(
+        self,
+        prompts: Iterable[object],
+        *,
+        concurrency: int = 8,
+        progress: bool = True,
+        **options: Any,
+    ) -> list[Reply]:
+        """Ask many prompts, each as if it were the next here, and wait for all of the answers.
+
+        At most `concurrency` are answered at once; with `progress` a bar of tqdm shows how far
+        it is, if tqdm is installed. `options` are those of `send`. An answer that fails is among
+        the replies with its `error`. Interrupting stops those that run.
+        """
+        return ask_all(self.fork(), prompts, concurrency, progress=progress, **options)
+
+    def clear(self) -> None:
+        """Go on in a new, empty conversation; the old one stays where it is."""
+        self._conversation = secrets.token_urlsafe(18)
+        self._following, self._leaf, self._tip = None, None, None
+        if self._widget is not None:
+            self._widget.conversation = self._conversation
+
+    def export(self, path: str | os.PathLike[str]) -> Path:
+        """Write the conversation to a file: `.md`, `.jsonl` (a message a line) or `.ipynb`.
+
+        Returns the path. Raises `BadRequest` for another ending.
+        """
+        return write(self._state(), self._follows(), Path(path))
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `from_dict` makes this chat of again, as JSON can hold it."""
+        return {
+            "conversation": self._conversation,
+            "model": self._model,
+            "system": self._system,
+            "params": self.params,
+        }
+
+    @classmethod
+    def from_dict(cls, saved: dict[str, Any]) -> Chat:
+        """The chat that `to_dict` was asked of; its messages are where they were, at the relay.
+
+        >>> chat = Chat("demo/echo")
+        >>> Chat.from_dict(chat.to_dict()).conversation == chat.conversation
+        True
+        """
+        known = {"conversation", "model", "system", "params"}
+        if not isinstance(saved, dict) or not saved.keys() <= known:
+            raise BadRequest(f"This is no chat: a dictionary of {', '.join(sorted(known))} is.")
+        return cls(
+            saved.get("model"),
+            system=saved.get("system"),
+            params=saved.get("params"),
+            conversation=saved.get("conversation"),
+        )
 
     def stop(self) -> None:
         """Stop everything that is being answered in this conversation, whoever asked for it."""
@@ -187,36 +249,6 @@ class Chat:
             self._widget = chat_widget(self._conversation, model=self._model or "", params=params)
         return view(self._widget)
 
-    def _connected(self) -> tuple[RelayClient, Following]:
-        client = connect()
-        if self._following is None or self._client is not client:
-            self._client, self._following = client, client.follow(self._conversation)
-        return client, self._following
 
-    def _state(self) -> Conversation:
-        _, following = self._connected()
-        deadline = time.monotonic() + OPEN_TIMEOUT_S
-        while not following.known.wait(POLL_S):
-            if time.monotonic() > deadline:
-                raise TimedOut(
-                    f"The relay did not answer within {OPEN_TIMEOUT_S:.0f} s. Is the Jupyter "
-                    "server still running? Try again."
-                )
-        if following.error is not None:
-            raise following.error.with_traceback(None)
-        return following.state
-
-
-def _text(name: str, value: str | None) -> str | None:
-    if value is None or isinstance(value, str):
-        return value or None
-    raise BadRequest(f"`{name}` must be a str, not {type(value).__name__}.")
-
-
-def _sendable(params: dict[str, Any]) -> dict[str, Any]:
-    try:
-        # A copy as it will travel, so that later changes of a list in it change nothing.
-        copied: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(params), type=dict)
-    except (TypeError, ValueError, msgspec.MsgspecError) as error:
-        raise BadRequest(f"The parameters cannot be sent as JSON: {error}.") from None
-    return copied
+def _asked(message: Message) -> bool:
+    return message.role == "user"

@@ -22,6 +22,7 @@ from streamchat_relay.model import (
     Catalog,
     Conversation,
     Event,
+    FilePart,
     StreamChatError,
     TextPart,
     Truncated,
@@ -95,16 +96,17 @@ class RelayClient:
         following: Following,
         run: str,
         recording: Recording,
-        prompt: str,
+        parts: tuple[TextPart | FilePart, ...],
         *,
+        parent: str | None,
         model: str,
         params: dict[str, Any],
     ) -> None:
-        """Start a run and record it; returns at once."""
-        message = Prompt(parts=(TextPart(text=prompt),))
-        self._loop.call(
-            partial(self._send, following, run, recording, message, model=model, params=params)
-        )
+        """Start a run and record it; returns at once. Without `parts` `parent` is answered anew."""
+        send = partial(self._session.send, following.conversation, run)
+        message = Prompt(parts=parts) if parts else None
+        asked = partial(send, model=model, message=message, parent=parent, params=params)
+        self._loop.call(partial(self._send, following, run, recording, asked))
 
     def stop(self, run: str) -> None:
         """End a run early; returns at once."""
@@ -150,10 +152,7 @@ class RelayClient:
         following: Following,
         run: str,
         recording: Recording,
-        message: Prompt,
-        *,
-        model: str,
-        params: dict[str, Any],
+        asked: Callable[[], tuple[str, list[Outcome]]],
     ) -> None:
         # The client holds what runs, so that a reply that nobody keeps still shows itself.
         self._runs[run] = (following, recording)
@@ -161,10 +160,7 @@ class RelayClient:
             self._fail(run, self._ended)
             return
         self._open(following)
-        asked = self._session.send(
-            following.conversation, run, model=model, message=message, params=params
-        )
-        self._ask(asked, partial(self._sent, run))
+        self._ask(asked(), partial(self._sent, run))
 
     def _sent(self, run: str, answer: Answer) -> None:
         if answer.error is not None:

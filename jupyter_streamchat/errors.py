@@ -20,6 +20,16 @@ class RelayLost(StreamChatError):
     retryable = True
 
 
+class AnswerMismatch(StreamChatError):
+    """The answer is not of the type that was asked for; `text` is the whole of it."""
+
+    code: ClassVar[ErrorCode] = "provider_error"
+
+    def __init__(self, message: str, text: str) -> None:
+        super().__init__(message)
+        self.text = text
+
+
 class FrontEndMissing(StreamChatError):
     """The widget's JavaScript was not built; the message says how to build it."""
 

@@ -22,6 +22,7 @@ from streamchat_relay.model import (
     Status,
     StreamChatError,
     TextDelta,
+    TextPart,
     Timing,
     Truncated,
     Usage,
@@ -40,6 +41,8 @@ class Recording:
     """
 
     def __init__(self) -> None:
+        self.events: list[RunEvent] = []
+        self.message = ""
         self.deltas: list[str] = []
         self.reasoning: list[str] = []
         self.state: RunStateName = "queued"
@@ -62,6 +65,7 @@ class Recording:
         """Take the run's next event."""
         if self.ended:
             return
+        self.events.append(event)
         # Deltas are nearly all there is, so they are asked for first.
         if type(event) is TextDelta:
             self.deltas.append(event.delta)
@@ -69,8 +73,8 @@ class Recording:
         match event:
             case ReasoningDelta(delta=delta):
                 self.reasoning.append(delta)
-            case Start(model=model):
-                self.model = model
+            case Start(model=model, message=message):
+                self.model, self.message = model, message.id
                 self.accepted = True
             case Status(state=state, position=position):
                 # A stop that is under way is not undone by news from before it.
@@ -98,10 +102,8 @@ class Recording:
         if self.ended:
             return
         self.accepted = True
-        self.model = record.model
-        _extend(self.deltas, message.text)
-        thoughts = (part.text for part in message.parts if isinstance(part, ReasoningPart))
-        _extend(self.reasoning, "".join(thoughts))
+        self.model, self.message = record.model, message.id
+        self._missed(record, message)
         self.position = record.position
         if record.state in {"done", "interrupted", "error"}:
             self.usage, self.timing = record.usage, record.timing
@@ -114,6 +116,20 @@ class Recording:
             self._end(record.state)
         elif self.state != "stopping":
             self.state = record.state
+
+    def _missed(self, record: RunRecord, message: Message) -> None:
+        """Take what a snapshot has more of as events, which are as late as they can be."""
+        t = record.ended_t or (self.events[-1].t if self.events else record.first_t or 0.0)
+        kinds = (
+            (ReasoningPart, self.reasoning, ReasoningDelta),
+            (TextPart, self.deltas, TextDelta),
+        )
+        for kind, have, delta in kinds:
+            parts = [part for part in message.parts if isinstance(part, kind)]
+            more = _more("".join(part.text for part in parts), "".join(have))
+            if more:
+                have.append(more)
+                self.events.append(delta(run=record.id, t=t, part=parts[-1].id, delta=more))
 
     def fail(self, error: StreamChatError) -> None:
         """The run was refused, or nothing more will be heard of it."""
@@ -151,10 +167,21 @@ class Recording:
             if len(self.deltas) <= position and not self.ended:
                 self._changed.wait(timeout)
 
+    def wait_event(self, position: int, timeout: float) -> None:
+        """Wait until there are more than `position` events, or the end, or `timeout` seconds."""
+        with self._changed:
+            if len(self.events) <= position and not self.ended:
+                self._changed.wait(timeout)
+
     def wait_begin(self, timeout: float) -> None:
         """Wait until there is a delta, or the end, or for `timeout` seconds."""
         with self._changed:
             self._changed.wait_for(lambda: self.ended or bool(self.deltas), timeout)
+
+    def wait_accepted(self, timeout: float) -> bool:
+        """Wait at most `timeout` seconds until it is known which message it writes."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.ended or bool(self.message), timeout)
 
     def wait_end(self, timeout: float) -> bool:
         """Wait at most `timeout` seconds for something to happen; True if it was the end."""
@@ -193,11 +220,9 @@ class Recording:
             self.ended = True
 
 
-def _extend(deltas: list[str], text: str) -> None:
-    have = "".join(deltas)
+def _more(text: str, have: str) -> str:
     # A log that was cut by a crash may hold less than came; what came is kept.
-    if len(text) > len(have) and text.startswith(have):
-        deltas.append(text[len(have) :])
+    return text[len(have) :] if text.startswith(have) else ""
 
 
 def _why(reason: AbortReason) -> StreamChatError | None:

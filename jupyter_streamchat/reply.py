@@ -9,13 +9,16 @@ from collections.abc import AsyncIterator, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from jupyter_streamchat import display
+from jupyter_streamchat.blocks import Blocks
 from jupyter_streamchat.client import RelayClient
 from jupyter_streamchat.errors import RelayLost
 from jupyter_streamchat.following import Following
 from jupyter_streamchat.interrupt import stopping
 from jupyter_streamchat.loop import POLL_S
+from jupyter_streamchat.measures import deltas_frame, deltas_plot
 from jupyter_streamchat.recording import Recording
-from streamchat_relay.model import StreamChatError, Timing, Usage
+from jupyter_streamchat.structured import Shape
+from streamchat_relay.model import RunEvent, StreamChatError, Timing, Usage
 
 if TYPE_CHECKING:
     from streamchat_relay.model import AbortReason, FinishReason, RunStateName
@@ -50,12 +53,18 @@ class Reply:
     """
 
     def __init__(
-        self, client: RelayClient, following: Following, run: str, recording: Recording
+        self,
+        client: RelayClient,
+        following: Following,
+        run: str,
+        recording: Recording,
+        shape: Shape | None = None,
     ) -> None:
         self._client = client
         self._following = following
         self._recording = recording
         self._run = run
+        self._shape = shape
         self._shown_in: int | None = None
 
     @property
@@ -117,6 +126,63 @@ class Reply:
     def error(self) -> StreamChatError | None:
         """What went wrong; None while and if nothing did."""
         return self._recording.error
+
+    @property
+    def code(self) -> Blocks:
+        """The blocks of code so far, by their language; never waits.
+
+        >>> from jupyter_streamchat import Chat
+        >>> Chat("demo/fast").send("Show me").wait().code["sql"][:6]
+        'SELECT'
+        """
+        return Blocks(self.text)
+
+    def events(self) -> Iterator[RunEvent]:
+        """All events of the run from the start, each as it comes, until its last one.
+
+        They are `streamchat_relay.model`'s, with `t` in milliseconds since the run was accepted.
+        Does not raise what the run failed with: that is the last event.
+        """
+        recording, position = self._recording, 0
+        with self._stopped_by_interrupt():
+            while True:
+                ended = recording.ended
+                while position < len(recording.events):
+                    position += 1
+                    yield recording.events[position - 1]
+                if ended:
+                    return
+                recording.wait_event(position, POLL_S)
+                self._check()
+
+    def json(self, *, schema: Any = None) -> Any:
+        r"""Wait for the answer and read it as a value of the type that `send` was given.
+
+        `schema` is another type (msgspec, pydantic, a dataclass, `dict`, …); without any, it is
+        what JSON says. Raises `AnswerMismatch`, which keeps the text, where that does not fit.
+
+        >>> from jupyter_streamchat import Chat
+        >>> Chat("demo/echo").send("```json\n[1, 2]\n```").json(schema=list[int])
+        [1, 2]
+        """
+        shape = Shape(schema) if schema is not None else self._shape or Shape(Any)
+        return shape.read(self.wait().text)
+
+    def to_dataframe(self) -> Any:
+        """Each delta with its time, as a pandas DataFrame; waits for the end, whatever it is.
+
+        Columns: `t` in milliseconds since the prompt was accepted, `kind` (`text` or
+        `reasoning`), `delta`, `characters` so far. Raises `ModuleNotFoundError` without pandas.
+        """
+        return deltas_frame(self.events())
+
+    def plot(self, axes: Any = None) -> Any:
+        """Draw how the answer came: characters over time, the first one, and the rate.
+
+        `axes` is where to draw (matplotlib), by default a new figure. Returns the axes. Raises
+        `ModuleNotFoundError` without matplotlib.
+        """
+        return deltas_plot(self.events(), self.model, axes)
 
     def stop(self) -> None:
         """End the run now; what came stays. Does not wait, and is harmless when it has ended."""
@@ -233,6 +299,12 @@ class Reply:
             except KeyboardInterrupt:
                 self.stop()
                 raise
+
+    def _message(self) -> str:
+        """The id of the message that it writes, once that is known; empty if it never will be."""
+        while not self._recording.wait_accepted(POLL_S):
+            self._check()
+        return self._recording.message
 
     def _check(self) -> None:
         if self._client.foreign:

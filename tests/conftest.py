@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.fakes.jupyter import JupyterServer
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that runs `make test &` lets it ignore interrupts, but here they are tested.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ def test_model_system_and_params_travel_with_the_prompt(relay: FakeRelay) -> Non
     assert (send.model, send.params) == ("fake/other", {"temperature": 1, "system": "Be brief."})
 
 
-@pytest.mark.parametrize("prompt", ["", "  \n", None, 3, b"hi", ["hi"], "cut \ud83d"])
+@pytest.mark.parametrize("prompt", ["", "  \n", None, 3, b"\xff\x00", [], ["hi", 3], "cut \ud83d"])
 def test_a_prompt_must_say_something(relay: FakeRelay, prompt: Any) -> None:
     with pytest.raises(BadRequest, match="prompt"):
         Chat().send(prompt)

@@ -53,6 +53,20 @@ def text(frames: list[dict[str, Any]], run: str = "r1") -> str:
     )
 
 
+async def test_a_prompt_with_an_empty_parent_begins_beside_the_first(
+    hub: Hub, client: FakeClient, provider: FakeProvider
+) -> None:
+    await client.send("r1", "first")
+    (await provider.next_call()).finish()
+    await settle()
+    await client.send("r2", "another first", parent="")
+    call = await provider.next_call()
+    assert [message.text for message in call.call.messages] == ["another first"]
+    call.finish()
+    failed = await client.send("r3", None, parent="")
+    assert any(frame["type"] == "fail" for frame in failed)
+
+
 async def test_a_send_leads_from_message_to_finish(
     client: FakeClient, provider: FakeProvider
 ) -> None:

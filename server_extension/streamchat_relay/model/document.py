@@ -17,8 +17,10 @@ from streamchat_relay.model.visible import visible
 _ENDS = {"interrupted": "*Stopped.*", "error": "*Failed: {}*"}
 
 
-def document(conversation: Conversation) -> str:
-    """The newest branch, a section a message; control characters have a visible form.
+def document(conversation: Conversation, leaf: str | None = None) -> str:
+    """The branch that ends in `leaf`, by default the newest, a section a message.
+
+    Control characters have a visible form.
 
     >>> from streamchat_relay.model import Message, TextPart
     >>> prompt = Message(id="1", role="user", parts=(TextPart(text="Hello?"),))
@@ -31,7 +33,7 @@ def document(conversation: Conversation) -> str:
     <BLANKLINE>
     """
     pieces = [f"# {conversation.title or 'Conversation'}"]
-    for message in branch(conversation):
+    for message in branch(conversation, leaf):
         record = conversation.runs.get(message.run or "")
         assistant = message.role == "assistant"
         pieces.append(f"## {(record.model if record else 'Assistant') if assistant else 'You'}")

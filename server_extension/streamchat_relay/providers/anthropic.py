@@ -24,6 +24,7 @@ from streamchat_relay.providers.endpoint import Endpoint, Timeouts
 from streamchat_relay.providers.pool import HttpPool
 from streamchat_relay.providers.reading import read_json
 from streamchat_relay.providers.sdk_provider import SdkProvider
+from streamchat_relay.providers.structured import anthropic_format
 from streamchat_relay.relay.ports import Call, Sink
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def request_body(call: Call) -> dict[str, Any]:
     given = settings(call.params, {"stop": "stop_sequences"})
     if isinstance(given.get("stop_sequences"), str):
         given["stop_sequences"] = [given["stop_sequences"]]
-    return {**body, **given}
+    return {**body, **given, **anthropic_format(call.params)}
 
 
 def _messages(call: Call) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from streamchat_relay.model import BadRequest, FilePart, Message, Part, TextPart
+from streamchat_relay.providers.structured import PARAM
 
 _DATA = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+-]+=[^;,]*)*)(;base64)?,(.*)", re.DOTALL)
 
@@ -72,7 +73,7 @@ def settings(params: Mapping[str, Any], renamed: Mapping[str, str]) -> dict[str,
     return {
         renamed.get(name, name): value
         for name, value in params.items()
-        if name != "system" and value is not None
+        if name not in {"system", PARAM} and value is not None
     }
 
 

@@ -24,6 +24,7 @@ from streamchat_relay.providers.openai_wire import ChatDecoder
 from streamchat_relay.providers.pool import HttpPool
 from streamchat_relay.providers.reading import read_json
 from streamchat_relay.providers.sdk_provider import SdkProvider
+from streamchat_relay.providers.structured import openai_format
 from streamchat_relay.relay.ports import Call, Sink
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ def request_body(call: Call, at: Endpoint) -> dict[str, Any]:
     body: dict[str, Any] = {"model": call.model, "messages": _messages(call), "stream": True}
     if at.stream_options:
         body["stream_options"] = {"include_usage": True}
-    return {**body, **settings(call.params, {"max_tokens": at.length_field})}
+    given = settings(call.params, {"max_tokens": at.length_field})
+    return {**body, **given, **openai_format(call.params)}
 
 
 def _messages(call: Call) -> list[dict[str, Any]]:

@@ -38,17 +38,19 @@ def accepted(state: Conversation, send: Send, model: str) -> Accepted:
     if _deeper(params, MAX_DEPTH):
         raise BadRequest(f"`params` are nested more than {MAX_DEPTH} levels deep.")
     parent = send.parent
-    if parent is not None and all(message.id != parent for message in state.messages):
+    # Empty: the prompt is to be the first of a branch of its own.
+    if parent and all(message.id != parent for message in state.messages):
         raise BadRequest("`parent` is not a message of this conversation.")
     events: list[Event] = []
     if (model, params) != (state.settings.model, state.settings.params):
         events.append(SettingsChanged(t=0, model=model, params=params))
     if send.message is None:
-        if parent is None:
+        if not parent:
             raise BadRequest("A `send` needs a `message`, or the `parent` to answer again.")
     else:
         if parent is None and state.messages:
             parent = state.messages[-1].id
+        parent = parent or None
         prompt = Message(
             id=_message_id(),
             role="user",

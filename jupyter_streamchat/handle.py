@@ -1,0 +1,140 @@
+"""The handle: a conversation as a kernel holds it, with its settings and its place in the tree."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+import weakref
+from typing import Any
+
+import msgspec
+
+from jupyter_streamchat.client import RelayClient
+from jupyter_streamchat.connect import connect
+from jupyter_streamchat.following import Following
+from jupyter_streamchat.loop import POLL_S
+from jupyter_streamchat.recording import Recording
+from jupyter_streamchat.reply import Reply
+from jupyter_streamchat.structured import Shape
+from streamchat_relay.model import BadRequest, Conversation, FilePart, TextPart, TimedOut
+
+OPEN_TIMEOUT_S = 15.0
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Handle:
+    """What a chat knows of its conversation, and how it asks."""
+
+    def __init__(
+        self,
+        model: str | None = None,
+        *,
+        system: str | None = None,
+        params: dict[str, Any] | None = None,
+        conversation: str | None = None,
+    ) -> None:
+        if conversation is None:
+            conversation = secrets.token_urlsafe(18)
+        elif not isinstance(conversation, str) or not _ID.fullmatch(conversation):
+            raise BadRequest(
+                "`conversation` must be an id: 1 to 64 of the characters A-Z a-z 0-9 - _."
+            )
+        self._conversation = conversation
+        self._model = _text("model", model)
+        self._system = _text("system", system)
+        self._params = _sendable(params or {})
+        # Where it goes on: after this message, and then after its own answers. None: the newest.
+        self._leaf: str | None = None
+        self._tip: Reply | None = None
+        self._client: RelayClient | None = None
+        self._following: Following | None = None
+        self._replies: weakref.WeakSet[Reply] = weakref.WeakSet()
+
+    @property
+    def conversation(self) -> str:
+        """The conversation's id; `Chat(conversation=…)` with it goes on where this one is."""
+        return self._conversation
+
+    @property
+    def model(self) -> str | None:
+        """The model that is asked: the one given, else the conversation's last; None if unknown."""
+        if self._model is not None:
+            return self._model
+        return (self._following.state.settings.model or None) if self._following else None
+
+    @property
+    def system(self) -> str | None:
+        """The system prompt."""
+        return self._system
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What goes to the provider with every prompt (a copy)."""
+        return dict(self._params)
+
+    def _ask(
+        self,
+        parts: tuple[TextPart | FilePart, ...],
+        *,
+        parent: str | None,
+        model: str | None,
+        schema: Any,
+        params: dict[str, Any],
+    ) -> Reply:
+        told = {**self._params, **_sendable(params)}
+        if self._system is not None:
+            told.setdefault("system", self._system)
+        shape = None if schema is None else Shape(schema)
+        if shape is not None:
+            told["response_schema"] = shape.spec
+        chosen = _text("model", model) or self._model or ""
+        client, following = self._connected()
+        run, recording = secrets.token_urlsafe(18), Recording()
+        reply = Reply(client, following, run, recording, shape)
+        client.send(following, run, recording, parts, parent=parent, model=chosen, params=told)
+        self._replies.add(reply)
+        if self._leaf is not None:
+            self._tip = reply
+        return reply
+
+    def _follows(self) -> str | None:
+        """The message that the next prompt follows; None: the newest of all."""
+        if self._tip is not None:
+            self._leaf = self._tip._message() or self._leaf  # noqa: SLF001 - one of us
+            self._tip = None
+        return self._leaf
+
+    def _connected(self) -> tuple[RelayClient, Following]:
+        client = connect()
+        if self._following is None or self._client is not client:
+            self._client, self._following = client, client.follow(self._conversation)
+        return client, self._following
+
+    def _state(self) -> Conversation:
+        _, following = self._connected()
+        deadline = time.monotonic() + OPEN_TIMEOUT_S
+        while not following.known.wait(POLL_S):
+            if time.monotonic() > deadline:
+                raise TimedOut(
+                    f"The relay did not answer within {OPEN_TIMEOUT_S:.0f} s. Is the Jupyter "
+                    "server still running? Try again."
+                )
+        if following.error is not None:
+            raise following.error.with_traceback(None)
+        return following.state
+
+
+def _text(name: str, value: str | None) -> str | None:
+    if value is None or isinstance(value, str):
+        return value or None
+    raise BadRequest(f"`{name}` must be a str, not {type(value).__name__}.")
+
+
+def _sendable(params: dict[str, Any]) -> dict[str, Any]:
+    try:
+        # A copy as it will travel, so that later changes of a list in it change nothing.
+        copied: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(params), type=dict)
+    except (TypeError, ValueError, msgspec.MsgspecError) as error:
+        raise BadRequest(f"The parameters cannot be sent as JSON: {error}.") from None
+    return copied
