@@ -337,10 +337,8 @@ export class ClientSession {
     this.#pending.delete(ok.id);
     if (request.type === "open" && "epoch" in ok) {
       const followed = this.#followed.get(ok.conversation);
-      if (followed !== undefined) {
-        followed.epoch ||= ok.epoch;
-        if (followed.reopening === ok.id) followed.reopening = null;
-      }
+      // The epoch comes with the snapshot: until then there is nothing to go on from.
+      if (followed?.reopening === ok.id) followed.reopening = null;
     }
     return [{ type: "answer", id: ok.id, ok, error: null }];
   }

@@ -314,10 +314,9 @@ class ClientSession:
         ok = decode_ok(data, type(request))
         if isinstance(ok, OpenOk):
             followed = self._followed.get(ok.conversation)
-            if followed is not None:
-                followed.epoch = followed.epoch or ok.epoch
-                if followed.reopening == frame_id:
-                    followed.reopening = None
+            # The epoch comes with the snapshot: until then there is nothing to go on from.
+            if followed is not None and followed.reopening == frame_id:
+                followed.reopening = None
         return [Answer(frame_id, ok, None)]
 
     def _failed(self, frame: Fail) -> list[Outcome]:
