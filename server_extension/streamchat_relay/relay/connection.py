@@ -175,9 +175,11 @@ class Connection:
     async def _follow(self, request: Open) -> None:
         async with self._hub.conversation(self._user, request.conversation) as live:
             log, after = live.log, request.after
+            same = request.epoch in {None, log.epoch}
+            if after is None or not same:
+                await live.catch_up()
             if self._gone:
                 return
-            same = request.epoch in {None, log.epoch}
             if after is not None and same and not 0 <= after <= log.head:
                 raise BadCursor(
                     f"`after` is {after}, but this log goes from 0 to {log.head}. "

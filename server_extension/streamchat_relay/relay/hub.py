@@ -89,7 +89,6 @@ class Hub:
                     self._loading[key] = asyncio.ensure_future(self._load(key))
                 # Shielded: others may wait for the same conversation.
                 live = await asyncio.shield(self._loading[key])
-            await live.catch_up()
             yield live
         finally:
             self._holds[key] -= 1
@@ -116,6 +115,7 @@ class Hub:
         try:
             # One after another: prompts are logged in the order in which they came.
             async with self.conversation(user, send.conversation) as live, live.accepting:
+                await live.catch_up()
                 model = send.model or live.state.settings.model
                 if not model:
                     model = await self._registry.default_model()
@@ -159,6 +159,7 @@ class Hub:
         if conversation is None:
             raise NotFound("There is no such run.")
         async with self.conversation(user, conversation) as live:
+            await live.catch_up()
             record = live.state.runs.get(run)
             if record is None:
                 raise NotFound("There is no such run.")

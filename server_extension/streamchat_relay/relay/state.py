@@ -19,7 +19,6 @@ class State:
         self._value = Conversation()
         self._deltas = Deltas()
         self._folded = 0
-        self._catching_up = asyncio.Lock()
 
     @property
     def value(self) -> Conversation:
@@ -31,14 +30,10 @@ class State:
         return self._value
 
     async def catch_up(self) -> None:
-        """Fold what is new before somebody asks, and let others have their turn meanwhile.
-
-        Who came first goes on first.
-        """
-        async with self._catching_up:
-            while self._log.size(self._folded) + JOIN_BYTES < self._log.total:
-                self._fold_slice()
-                await asyncio.sleep(0)
+        """Fold what is new before somebody asks, and let others have their turn meanwhile."""
+        while self._log.size(self._folded) + JOIN_BYTES < self._log.total:
+            self._fold_slice()
+            await asyncio.sleep(0)
 
     def _fold_slice(self) -> None:
         events = self._log.slice(self._folded)
