@@ -6,7 +6,7 @@
         hose.sent                   # deltas that the kernel has taken
 
 Its kernel buffer is small, so what it could send was taken by the reader, or waits in the
-reader's own buffer. `running_firehose` runs one in a thread.
+reader's own buffer. `delta`, `count` and `rate` may be changed for the next answer.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ import asyncio
 import json
 import socket
 import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from typing_extensions import Self
 
@@ -32,7 +30,11 @@ class Firehose:
     def __init__(self, *, delta: str, count: int, tls: ssl.SSLContext | None = None) -> None:
         self.delta = delta
         self.count = count
+        self.rate: float | None = None
+        """Deltas a second; as fast as they are taken without it."""
         self.sent = 0
+        self.sent_at: list[float] = []
+        """When each was, by the loop's time."""
         self.done = 0
         """Answers that were sent whole."""
         self.gone = asyncio.Event()
@@ -101,7 +103,12 @@ class Firehose:
         )
         writer.write(_chunk(b"".join(events[:at])))
         delta = _chunk(events[at])
-        for _ in range(self.count):
+        now = asyncio.get_running_loop().time
+        begin = now()
+        for number in range(self.count):
+            if self.rate is not None:
+                await asyncio.sleep(begin + number / self.rate - now())
+            self.sent_at.append(now())
             writer.write(delta)
             await writer.drain()
             self.sent += 1
@@ -112,27 +119,3 @@ class Firehose:
 
 def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-@contextmanager
-def running_firehose(*, delta: str, count: int) -> Iterator[Firehose]:
-    """A firehose in a thread with its own loop; `sent` and `done` may be read from here."""
-    hose = Firehose(delta=delta, count=count)
-    ready = threading.Event()
-    stop: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
-
-    async def serve() -> None:
-        async with hose:
-            stop.append((asyncio.get_running_loop(), asyncio.Event()))
-            ready.set()
-            await stop[0][1].wait()
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
-    thread.start()
-    assert ready.wait(10), "the firehose did not start"
-    try:
-        yield hose
-    finally:
-        loop, event = stop[0]
-        loop.call_soon_threadsafe(event.set)
-        thread.join(10)
