@@ -62,11 +62,21 @@ CLOSED: dict[str, tuple[bytes, set[int | None]]] = {
         frame_bytes(b'{"type":"ping","t":1,"x":' + DEEP + b"]" * 100_000 + b"}"),
         {4400},
     ),
-    "11 MiB": (frame_bytes(ping(11 * MIB)), TOO_LARGE),
+    "11 MiB": (frame_bytes(ping(11 * MIB)), {1009}),
+    "11 MiB of three bytes each": (frame_bytes("\u20ac".encode() * (11 * MIB // 3)), {1009}),
     "11 MiB in fragments": (
         frame_bytes(ping(11 * MIB)[:MIB], fin=False)
-        + b"".join(frame_bytes(b"x" * MIB, 0, fin=False) for _ in range(10)),
+        + b"".join(frame_bytes(b"x" * MIB, 0, fin=number == 9) for number in range(10)),
+        {1009},
+    ),
+    "21 MiB": (frame_bytes(ping(21 * MIB)), TOO_LARGE),
+    "fragments without an end": (
+        b"".join(frame_bytes(b"x" * MIB, number == 0, fin=False) for number in range(21)),
         TOO_LARGE,
+    ),
+    "11 MiB, and more frames": (
+        frame_bytes(ping(11 * MIB)) + frame_bytes(ping(40)) * 100,
+        {1009},
     ),
     "a frame that says it has 2^62 bytes": (b"\x81\xff" + (2**62).to_bytes(8, "big"), TOO_LARGE),
     "no JSON": (frame_bytes(b"hello"), {4400}),

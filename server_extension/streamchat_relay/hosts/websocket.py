@@ -92,8 +92,8 @@ class _RelaySocket(WebSocketHandler):
 
     @property
     def max_message_size(self) -> int:
-        """Bytes; tornado closes with 1009 above it."""
-        return MAX_FRAME_BYTES
+        """Bytes; above it tornado resets with bytes unread, which may overtake the close code."""
+        return 2 * MAX_FRAME_BYTES
 
     @property
     def ping_interval(self) -> float:
@@ -117,9 +117,14 @@ class _RelaySocket(WebSocketHandler):
 
     async def on_message(self, message: str | bytes) -> None:
         """One frame; the next is not read before this one is done."""
-        if self._connection is not None:
-            await self._connection.receive(message)
-            await self._transport.room()
+        if self._connection is None:
+            return
+        if _is_too_large(message):
+            self.close(CloseCode.TOO_LARGE, "a frame is at most 10 MiB")
+            self.on_close()
+            return
+        await self._connection.receive(message)
+        await self._transport.room()
 
     def on_close(self) -> None:
         """The runs go on."""
@@ -132,6 +137,14 @@ class _RelaySocket(WebSocketHandler):
     def _hello_timed_out(self) -> None:
         if self._connection is not None:
             self._timeout = asyncio.ensure_future(self._connection.hello_timed_out())
+
+
+def _is_too_large(message: str | bytes) -> bool:
+    # A character is four bytes at most, so that most frames need not be encoded again.
+    if len(message) <= MAX_FRAME_BYTES // 4:
+        return False
+    size = len(message.encode()) if isinstance(message, str) else len(message)
+    return size > MAX_FRAME_BYTES
 
 
 class RelayHandler(WebSocketMixin, _RelaySocket, JupyterHandler):
