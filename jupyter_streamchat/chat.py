@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_streamchat import display
+from jupyter_streamchat.allowance import Allowance
 from jupyter_streamchat.attachments import parts_of
 from jupyter_streamchat.batch import ask_all
 from jupyter_streamchat.connect import connect
@@ -200,16 +201,20 @@ class Chat(Handle):
             conversation=saved.get("conversation"),
         )
 
+    def unfinished(self) -> list[str]:
+        """The ids of the runs that have not ended yet, whoever asked for them."""
+        runs = () if self._following is None else self._following.state.runs.values()
+        return [record.id for record in runs if record.state not in _ENDED]
+
     def stop(self) -> None:
         """Stop everything that is being answered in this conversation, whoever asked for it."""
         if self._following is None:
             return
-        client, following = self._connected()
+        client, _ = self._connected()
         for reply in self._replies:
             reply.stop()
-        for record in following.state.runs.values():
-            if record.state not in _ENDED:
-                client.stop(record.id)
+        for run in self.unfinished():
+            client.stop(run)
 
     def models(self) -> Models:
         """The models that can be asked now, and why some providers have none.
@@ -218,6 +223,14 @@ class Chat(Handle):
         True
         """
         return Models(connect().catalog())
+
+    def usage(self) -> Allowance:
+        """What you have used today and this conversation in all, and what is left of a limit.
+
+        >>> "tokens used today" in repr(Chat("demo/echo").usage())
+        True
+        """
+        return Allowance(connect().spendings(self._conversation))
 
     def __repr__(self) -> str:
         return f"<Chat {self._conversation}{f' with {self.model}' if self.model else ''}>"

@@ -10,9 +10,14 @@ import time
 import weakref
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import urlsplit
 
+import msgspec
+
+from jupyter_streamchat.discovery import get
 from jupyter_streamchat.errors import RelayLost
 from jupyter_streamchat.following import Following
 from jupyter_streamchat.loop import BackgroundLoop
@@ -23,6 +28,7 @@ from streamchat_relay.model import (
     Conversation,
     Event,
     FilePart,
+    Spendings,
     StreamChatError,
     TextPart,
     Truncated,
@@ -116,6 +122,10 @@ class RelayClient:
         """The models that can be asked now; waits for the relay's answer."""
         return self._loop.run(self._catalog())
 
+    def spendings(self, conversation: str) -> Spendings:
+        """What was used, and what is left; waits for the relay's answer."""
+        return self._loop.run(self._spendings(conversation))
+
     def close(self) -> None:
         """Disconnect. Runs go on at the relay; here they fail."""
         if self._loop.usable:
@@ -193,6 +203,20 @@ class RelayClient:
 
         self._ask(self._session.models(), on_answer)
         return await answered
+
+    async def _spendings(self, conversation: str) -> Spendings:
+        try:
+            at = await self._transport.resolve()
+            if at is not None:
+                kernel = urlsplit(at.url).query
+                status, body = await get(
+                    at, f"/streamchat/usage?{kernel}&conversation={conversation}"
+                )
+                if status == HTTPStatus.OK:
+                    return msgspec.json.decode(body, type=Spendings)
+        except (OSError, ValueError, IndexError, msgspec.MsgspecError):
+            pass
+        raise RelayLost("The relay does not tell what was used. Is the Jupyter server running?")
 
     def _ask(self, asked: tuple[str, list[Outcome]], then: Callable[[Answer], None]) -> None:
         frame_id, outcomes = asked

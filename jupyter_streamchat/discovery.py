@@ -125,23 +125,24 @@ def read_door(path: Path) -> Door | None:
 async def confirms(door: Door, kernel: str) -> bool:
     """Whether the server behind the door runs this kernel."""
     try:
-        return await asyncio.wait_for(_ask(door, kernel), PROBE_TIMEOUT_S) == _NO_CONTENT
+        asked = get(address(door, kernel), f"/streamchat/kernel/{quote(kernel, safe='')}")
+        status, _ = await asyncio.wait_for(asked, PROBE_TIMEOUT_S)
     except (OSError, ValueError, IndexError, asyncio.TimeoutError):
         return False
+    return status == _NO_CONTENT
 
 
-async def _ask(door: Door, kernel: str) -> int:
-    parts = urlsplit(door.url)
+async def get(at: Address, path: str) -> tuple[int, bytes]:
+    """Ask the door for something small; the status and the body."""
+    parts = urlsplit(at.url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 80)
     try:
-        writer.write(
-            f"GET /streamchat/kernel/{quote(kernel, safe='')} HTTP/1.1\r\n"
-            f"Host: {parts.netloc}\r\n"
-            f"Authorization: streamchat {door.capability}\r\n"
-            "Connection: close\r\n\r\n".encode("ascii")
-        )
-        status_line = await reader.readline()
-        return int(status_line.split()[1])
+        head = [f"GET {path} HTTP/1.1", f"Host: {parts.netloc}", "Connection: close"]
+        head += [f"{name}: {value}" for name, value in at.headers.items()]
+        writer.write("\r\n".join([*head, "", ""]).encode("ascii"))
+        answer = await reader.read()
+        status_line, _, rest = answer.partition(b"\r\n")
+        return int(status_line.split()[1]), rest.partition(b"\r\n\r\n")[2]
     finally:
         writer.close()
         with contextlib.suppress(OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
+from jupyter_streamchat.blocks import Blocks
 from jupyter_streamchat.ending import ending
 from jupyter_streamchat.errors import FrontEndMissing
+from jupyter_streamchat.structured import Shape
 from jupyter_streamchat.transcript import reply_markdown
 from streamchat_relay.model import (
     AbortReason,
@@ -95,8 +98,9 @@ def show_reply(
     call_at_end: Callable[[Callable[[], object]], None],
     *,
     with_error: bool = True,
+    form: str = "markdown",
 ) -> None:
-    """Show a reply: live while it streams, as plain Markdown once it has ended.
+    """Show a reply: live while it streams, once it has ended as Markdown or in another form.
 
     Without `with_error` the Markdown does not tell what went wrong: the caller raises it. In a
     terminal, where nothing can be changed later, this prints the text and waits for the end.
@@ -109,10 +113,10 @@ def show_reply(
         live = None if reply.done else _live(reply)
     except FrontEndMissing as error:
         place.show({"text/plain": error.message, "text/markdown": error.message})
-        call_at_end(lambda: place.replace(static(reply, with_error=with_error)))
+        call_at_end(lambda: place.replace(static(reply, with_error=with_error, form=form)))
         return
     if live is None:
-        bundle = static(reply, with_error=with_error)
+        bundle = static(reply, with_error=with_error, form=form)
         if any(bundle.values()):
             place.show(bundle)
         return
@@ -121,7 +125,7 @@ def show_reply(
 
     def ended() -> None:
         # Without the widget's type: a notebook reopened later would look for a widget in vain.
-        place.replace(static(reply, with_error=with_error))
+        place.replace(static(reply, with_error=with_error, form=form))
         widget.release()
 
     call_at_end(ended)
@@ -148,8 +152,10 @@ def print_reply(reply: Showable) -> None:
     print()  # noqa: T201
 
 
-def static(reply: Showable, *, with_error: bool = True) -> Bundle:
-    """The reply without a widget."""
+def static(reply: Showable, *, with_error: bool = True, form: str = "markdown") -> Bundle:
+    """The reply without a widget: as `markdown`, or its `code`, `text` or `json` alone."""
+    if form != "markdown" and reply.error is None:
+        return _alone(reply.text, form)
     how = ending(
         reply.state,
         finish_reason=reply.finish_reason,
@@ -163,6 +169,25 @@ def static(reply: Showable, *, with_error: bool = True) -> Bundle:
     )
     plain = reply.text if how is None else f"{reply.text}\n\n[{how.text}]".lstrip()
     return {"text/plain": visible(plain), "text/markdown": markdown}
+
+
+def _alone(text: str, form: str) -> Bundle:
+    plain = visible(text)
+    if form == "text":
+        return {"text/plain": plain}
+    blocks = Blocks(text)
+    if form == "code" and blocks.all:
+        return {"text/plain": visible(str(blocks)), "text/markdown": visible(repr(blocks))}
+    if form == "json":
+        try:
+            value = Shape(Any).read(text)
+        except StreamChatError:
+            return {"text/plain": plain}
+        return {
+            "text/plain": json.dumps(value, indent=2, ensure_ascii=False),
+            "application/json": value,
+        }
+    return {"text/plain": plain}
 
 
 def unfinished(reply: Showable) -> Bundle:

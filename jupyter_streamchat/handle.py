@@ -65,8 +65,12 @@ class Handle:
 
     @property
     def system(self) -> str | None:
-        """The system prompt."""
+        """The system prompt; may be set, for the prompts that follow."""
         return self._system
+
+    @system.setter
+    def system(self, text: str | None) -> None:
+        self._system = _text("system", text)
 
     @property
     def params(self) -> dict[str, Any]:

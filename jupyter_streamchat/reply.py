@@ -246,17 +246,17 @@ class Reply:
         if self._shown_in is None or self._shown_in != display.execution_count():
             self._show(with_error=True)
 
-    def _show_for_magic(self) -> None:
+    def _show_for_magic(self, form: str = "markdown") -> None:
         """Show the reply now, and not again as the value of this same execution.
 
         What goes wrong is left to the magic, which raises it.
         """
         self._shown_in = display.execution_count()
-        self._show(with_error=False)
+        self._show(with_error=False, form=form)
 
-    def _show(self, *, with_error: bool) -> None:
+    def _show(self, *, with_error: bool, form: str = "markdown") -> None:
         self._recording.wait_begin(AT_ONCE_S)
-        display.show_reply(self, self._recording.call_at_end, with_error=with_error)
+        display.show_reply(self, self._recording.call_at_end, with_error=with_error, form=form)
 
     async def _finished(self) -> Reply:
         with self._stopped_by_interrupt():

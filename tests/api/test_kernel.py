@@ -161,7 +161,7 @@ def test_the_final_markdown_comes_while_the_kernel_is_busy(shared: RunningKernel
 
 
 def test_the_cell_magic_streams_waits_and_gives_the_reply(shared: RunningKernel) -> None:
-    prompt = "Keep {this} and {0} and $HOME and {{that}}"
+    prompt = "Keep {this} and {0} and $HOME and { {that} }"
     outcome = shared.run(f"%%streamchat demo/echo\n{prompt}")
     assert outcome.error == ""
     assert len(outcome.outputs) == 1

@@ -12,7 +12,7 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_runtime_dir, secure_write
 from tornado import httpserver, netutil, web
 
-from streamchat_relay.hosts.rest import KernelHandler
+from streamchat_relay.hosts.rest import DoorUsageHandler, KernelHandler
 from streamchat_relay.hosts.websocket import DoorHandler, KernelCheck, Sockets
 
 DOOR_VARIABLE = "JUPYTER_STREAMCHAT_DOOR"
@@ -43,6 +43,11 @@ class Door:
         application = web.Application(
             [
                 (r"/streamchat/ws", DoorHandler, {**secret, "sockets": sockets, "user": user}),
+                (
+                    r"/streamchat/usage",
+                    DoorUsageHandler,
+                    {**secret, "sockets": sockets, "user": user},
+                ),
                 (r"/streamchat/kernel/([^/]+)", KernelHandler, secret),
             ],
             log_function=_quiet,

@@ -7,7 +7,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
 from streamchat_relay.hosts.identity import user_key
-from streamchat_relay.hosts.websocket import ACTION, RESOURCE, KernelCheck, check_kernel
+from streamchat_relay.hosts.websocket import ACTION, RESOURCE, KernelCheck, Sockets, check_kernel
 from streamchat_relay.protocol.codec import encode
 from streamchat_relay.relay.hub import Hub
 
@@ -45,6 +45,27 @@ class UsageHandler(APIHandler):
         user = user_key(self.identity_provider, self.current_user)
         conversation = self.get_query_argument("conversation", "")
         self.finish(encode(await self._hub.spendings(user, conversation)))
+
+
+class DoorUsageHandler(web.RequestHandler):
+    """`GET /streamchat/usage?kernel_id=<id>` at the side door: the same for a kernel."""
+
+    def initialize(
+        self, capability: str, runs_kernel: KernelCheck, sockets: Sockets, user: str
+    ) -> None:
+        """Take what the composition root gives."""
+        self._capability = capability
+        self._runs_kernel = runs_kernel
+        self._sockets = sockets
+        self._user = user
+
+    async def get(self) -> None:
+        """Answer as `UsageHandler` does."""
+        kernel_id = self.get_query_argument("kernel_id", "")
+        check_kernel(self, self._capability, self._runs_kernel, kernel_id)
+        self.set_header("Content-Type", "application/json")
+        conversation = self.get_query_argument("conversation", "")
+        self.finish(encode(await self._sockets.hub.spendings(self._user, conversation)))
 
 
 class KernelHandler(web.RequestHandler):

@@ -81,6 +81,7 @@ from streamchat_relay.model.part import (
     ToolPart,
 )
 from streamchat_relay.model.reduce import branch, fold, reduce
+from streamchat_relay.model.spendings import Spending, Spendings
 from streamchat_relay.model.usage import Timing, Usage
 
 __all__ = [
@@ -131,6 +132,8 @@ __all__ = [
     "SettingsChanged",
     "SourcePart",
     "SourceUrl",
+    "Spending",
+    "Spendings",
     "Stalled",
     "Start",
     "StartedMessage",

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from streamchat_relay.model import BudgetExhausted, Usage
+from streamchat_relay.model import BudgetExhausted, Spending, Spendings, Usage
 from streamchat_relay.model.reduce import replace
 from streamchat_relay.relay import tokens
 from streamchat_relay.relay.patterns import fitting
@@ -76,28 +76,6 @@ class Hold(msgspec.Struct, frozen=True):
             for name in named or _LENGTHS[:1]
         }
         return replace(call, params={**call.params, **limits})
-
-
-class Spending(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was used, is set aside, and may be used in all; without `limit` there is no end."""
-
-    used: float
-    held: float = 0
-    limit: float | None = None
-
-
-class Spendings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What `GET streamchat/usage` tells.
-
-    Days are UTC's; `renews` is when the next begins. `usd` counts models whose price is
-    configured, and is an estimate: the provider's bill is what counts.
-    """
-
-    tokens_today: Spending
-    usd_today: Spending | None = None
-    tokens_in_conversation: Spending | None = None
-    renews: datetime
-    estimated: bool
 
 
 class Budget:

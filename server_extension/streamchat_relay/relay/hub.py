@@ -15,9 +15,9 @@ from streamchat_relay.model import (
     Internal,
     NotFound,
     RunStateName,
+    Spendings,
 )
 from streamchat_relay.protocol.frames import Send
-from streamchat_relay.relay.budget import Spendings
 from streamchat_relay.relay.conversation import LiveConversation
 from streamchat_relay.relay.ports import Call, Clock, Registry, Store, StoredLog
 from streamchat_relay.relay.prompt import accepted
