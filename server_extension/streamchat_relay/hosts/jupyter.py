@@ -24,6 +24,7 @@ from streamchat_relay.relay.hub import Hub
 from streamchat_relay.relay.ports import Store
 from streamchat_relay.stores import MemoryStore, SQLiteLedger, SQLiteStore, UnavailableStore
 from streamchat_relay.stores.database import database_path
+from streamchat_relay.stores.sqlite import REPLAY_S
 
 IN_MEMORY = ":memory:"
 USAGE = "usage.sqlite3"
@@ -67,6 +68,12 @@ class StreamChat(RulesTraits, ExtensionApp):
     ).tag(config=True)
     stall_timeout = Float(
         60.0, help="Seconds that a provider may be silent in the middle of an answer."
+    ).tag(config=True)
+    replay_hours = Float(
+        REPLAY_S / 3600,
+        min=0,
+        help="Hours that an answer replays delta by delta after its end; later it is kept as its "
+        "text.",
     ).tag(config=True)
     login_recheck = Float(
         30.0,
@@ -165,7 +172,9 @@ class StreamChat(RulesTraits, ExtensionApp):
         if self.database == IN_MEMORY:
             return MemoryStore()
         try:
-            return SQLiteStore(database_path(self.database), log=self.log)
+            return SQLiteStore(
+                database_path(self.database), replay_s=self.replay_hours * 3600, log=self.log
+            )
         except Internal as error:
             self.log.error("%s", error.message)  # noqa: TRY400 - the words say it all
             # Not a store in memory: nobody should lose what they believe is kept.
