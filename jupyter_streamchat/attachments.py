@@ -106,7 +106,7 @@ def _read(path: Path) -> Part:
 
 def _file(data: bytes, name: str, called: str) -> Part:
     media_type = _sniffed(data) or mimetypes.guess_type(name)[0] or ""
-    if not media_type.startswith(("image/", "audio/", "application/pdf")):
+    if not media_type.startswith(("image/", "application/pdf")):
         try:
             text = data.decode()
         except UnicodeDecodeError:

@@ -9,9 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from streamchat_relay.model import TextPart
 from streamchat_relay.protocol import outcomes
 from streamchat_relay.protocol.client import ClientSession
-from streamchat_relay.protocol.frames import Prompt
+from streamchat_relay.protocol.frames import MAX_FRAME_BYTES, Prompt
+from streamchat_relay.protocol.outcomes import Answer
 
 TRANSCRIPTS = sorted((Path(__file__).parent.parent / "transcripts").glob("client-*.jsonl"))
 
@@ -76,3 +78,22 @@ def test_the_client_session_follows_the_transcript(path: Path) -> None:
 
 def test_there_are_transcripts_for_the_client() -> None:
     assert len(TRANSCRIPTS) >= 5
+
+
+@pytest.mark.parametrize(
+    ("size", "fits"), [(MAX_FRAME_BYTES - 1000, True), (MAX_FRAME_BYTES, False)]
+)
+def test_a_prompt_that_no_frame_holds_fails_here_and_is_never_sent(size: int, fits: bool) -> None:
+    session = ClientSession("test/1", jitter=lambda: 0)
+    session.connected(0)
+    message = Prompt(parts=(TextPart(text="x" * size),))
+    asked, outcomes = session.send("c1", "r1", message=message)
+    if fits:
+        # It goes out after the greeting.
+        assert outcomes == []
+        return
+    (answer,) = outcomes
+    assert isinstance(answer, Answer)
+    assert answer.id == asked
+    assert answer.error is not None
+    assert answer.error.code == "too_large"

@@ -53,6 +53,28 @@ def text(frames: list[dict[str, Any]], run: str = "r1") -> str:
     )
 
 
+@pytest.mark.parametrize(
+    ("url", "media_type"),
+    [
+        ("data:application/zip;base64,UEs=", "application/zip"),
+        ("file:///etc/passwd", "text/plain"),
+        ("https://example.org/a.pdf", "application/pdf"),
+        ("data:,x", ""),
+    ],
+)
+async def test_a_file_that_no_model_reads_is_refused_and_does_not_spoil_the_conversation(
+    client: FakeClient, provider: FakeProvider, url: str, media_type: str
+) -> None:
+    part = {"type": "file", "url": url, "media_type": media_type}
+    frames = await client.send("r1", None, message={"parts": [part]})
+    (failed,) = [frame for frame in frames if frame["type"] == "fail"]
+    assert failed["error"]["code"] == "bad_request"
+    await client.send("r2", "go on")
+    call = await provider.next_call()
+    assert [message.text for message in call.call.messages] == ["go on"]
+    call.finish()
+
+
 async def test_a_prompt_with_an_empty_parent_begins_beside_the_first(
     hub: Hub, client: FakeClient, provider: FakeProvider
 ) -> None:

@@ -5,6 +5,7 @@
  */
 
 import { decodeServerFrame, knownEvents, type OkFrame } from "./codec.ts";
+import { MAX_FRAME_BYTES } from "./frames.gen.ts";
 import type {
   ClientFrame,
   Conversation,
@@ -45,6 +46,12 @@ const FINAL_CLOSE: Readonly<Record<number, ErrorInfo>> = {
     message: "This connection was replaced by a newer one.",
     retryable: false,
   },
+};
+
+const TOO_LARGE: ErrorInfo = {
+  code: "too_large",
+  message: `The prompt is larger than ${MAX_FRAME_BYTES / 2 ** 20} MiB. Send less of it.`,
+  retryable: false,
 };
 
 export type State = "offline" | "greeting" | "live" | "ended";
@@ -156,7 +163,7 @@ export class ClientSession {
   /** Start a run, exactly once however often the network fails. */
   send(conversation: string, run: string, options: SendOptions = {}): Asked {
     const { model, message, parent, params } = options;
-    return this.#request({
+    const frame: Send = {
       type: "send",
       id: this.#id(),
       conversation,
@@ -165,7 +172,11 @@ export class ClientSession {
       ...(message ? { message } : {}),
       ...(parent === undefined ? {} : { parent }),
       ...(params === undefined ? {} : { params }),
-    });
+    };
+    // The relay would close the socket for it, and again each time that it is sent.
+    return tooLarge(frame)
+      ? [frame.id, [{ type: "answer", id: frame.id, ok: null, error: TOO_LARGE }]]
+      : this.#request(frame);
   }
 
   /** End a run early. */
@@ -378,4 +389,11 @@ export class ClientSession {
 
 function write(frame: ClientFrame): Outcome {
   return { type: "write", frame };
+}
+
+function tooLarge(frame: Send): boolean {
+  const text = JSON.stringify(frame);
+  // A character is three bytes at most where it is one, and four where it is two.
+  if (text.length * 3 <= MAX_FRAME_BYTES) return false;
+  return new TextEncoder().encode(text).length > MAX_FRAME_BYTES;
 }

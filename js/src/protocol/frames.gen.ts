@@ -2,6 +2,7 @@
 // Do not edit: a test fails when this file and its source differ.
 
 export const SUBPROTOCOL = "streamchat.v1";
+export const MAX_FRAME_BYTES = 10485760;
 
 /**
  * Terminal: somebody or something ended the run; what came stays.

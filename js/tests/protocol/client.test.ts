@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ClientSession, type Outcome, type SendOptions } from "../../src/protocol/client.ts";
+import { MAX_FRAME_BYTES } from "../../src/protocol/frames.gen.ts";
 import { steps, transcripts } from "../transcripts.ts";
 
 interface Step {
@@ -79,3 +80,19 @@ function shown(outcome: Outcome): object {
       return { live: true };
   }
 }
+
+describe("a prompt that no frame holds", () => {
+  // A euro sign is three bytes.
+  it.each([
+    [MAX_FRAME_BYTES - 1000, "x", true],
+    [MAX_FRAME_BYTES, "x", false],
+    [MAX_FRAME_BYTES / 3, "€", false],
+  ])("of %i times %s fails here and is never sent", (count, character, fits) => {
+    const session = new ClientSession("test/1", () => 0);
+    session.connected(0);
+    const text = character.repeat(count);
+    const [id, outcomes] = session.send("c1", "r1", { message: { parts: [{ type: "text", text }] } });
+    if (fits) expect(outcomes).toEqual([]);
+    else expect(outcomes).toMatchObject([{ type: "answer", id, ok: null, error: { code: "too_large" } }]);
+  });
+});

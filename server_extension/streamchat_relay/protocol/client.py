@@ -20,9 +20,11 @@ from streamchat_relay.protocol.codec import (
     decode_event,
     decode_ok,
     decode_server_frame,
+    encode,
 )
 from streamchat_relay.protocol.frames import (
     HEARTBEAT_S,
+    MAX_FRAME_BYTES,
     WINDOW_BYTES,
     Ack,
     Bye,
@@ -76,6 +78,12 @@ class State(enum.Enum):
 
 
 Pending = Models | Open | Leave | Send | Stop
+
+_TOO_LARGE = ErrorInfo(
+    code="too_large",
+    message=f"The prompt is larger than {MAX_FRAME_BYTES // 2**20} MiB. Send less of it.",
+    retryable=False,
+)
 
 
 class _Followed:
@@ -156,6 +164,9 @@ class ClientSession:
             parent=parent,
             params=params,
         )
+        if len(encode(frame)) > MAX_FRAME_BYTES:
+            # The relay would close the socket for it, and again each time that it is sent.
+            return frame.id, [Answer(frame.id, None, _TOO_LARGE)]
         return self._request(frame)
 
     def stop(self, run: str) -> tuple[str, list[Outcome]]:

@@ -15,7 +15,13 @@ import msgspec
 from msgspec import inspect
 
 from streamchat_relay.model import Event
-from streamchat_relay.protocol.frames import SUBPROTOCOL, ClientFrame, Ok, ServerFrame
+from streamchat_relay.protocol.frames import (
+    MAX_FRAME_BYTES,
+    SUBPROTOCOL,
+    ClientFrame,
+    Ok,
+    ServerFrame,
+)
 
 _UNIONS: dict[str, Any] = {
     "Event": Event,
@@ -59,6 +65,7 @@ def typescript() -> str:
         "// Do not edit: a test fails when this file and its source differ.",
         "",
         f'export const SUBPROTOCOL = "{SUBPROTOCOL}";',
+        f"export const MAX_FRAME_BYTES = {MAX_FRAME_BYTES};",
     ]
     for name, struct in sorted(structs.items()):
         lines += ["", *_doc(struct.cls.__doc__), f"export interface {name} {{"]

@@ -84,4 +84,19 @@ def _numbered(prompt: Prompt) -> tuple[TextPart | FilePart, ...]:
     parts = tuple(replace(part, id=str(number)) for number, part in enumerate(prompt.parts, 1))
     if not any(isinstance(part, FilePart) or part.text.strip() for part in parts):
         raise BadRequest("The prompt is empty.")
+    for part in parts:
+        # Once it is in the conversation, every later prompt would fail for it.
+        if isinstance(part, FilePart) and not _readable(part):
+            raise BadRequest(
+                f"{part.name or 'A file'} of the type {part.media_type or '?'} cannot be sent "
+                "to a model: send text, pictures and PDFs, as data: URLs."
+            )
     return parts
+
+
+def _readable(part: FilePart) -> bool:
+    kind = part.media_type
+    if part.url.startswith(("http://", "https://")):
+        return kind.startswith("image/")
+    known = kind.startswith(("image/", "text/")) or kind in {"application/pdf", "application/json"}
+    return part.url.startswith("data:") and known
