@@ -81,9 +81,12 @@ def _add_load(
 ) -> str:
     """Measure the load, keep its figures with those of the last round, and tell of both."""
     names = [relay.name for relay in chosen]
+    began = time.monotonic()
     for relay in (BARE, *chosen):
         rounds[-1][relay.name].update(load.measure(relay, provider, size))
-        print(f"load: {relay.name} done", flush=True)
+        # A run that is ended early leaves what it has.
+        (RESULTS / "load.json").write_text(json.dumps(rounds, indent=1), "utf-8")
+        print(f"load: {relay.name} done after {time.monotonic() - began:.0f} s", flush=True)
     figures = report.medians(rounds)
     busy = os.getloadavg()[2]
     run = (
@@ -126,7 +129,6 @@ def main() -> None:
         rounds = _rounds(provider, chosen, many)
         if options.load:
             told = _add_load(provider, chosen, load.QUICK if options.quick else load.FULL, rounds)
-            (RESULTS / "load.json").write_text(json.dumps(rounds, indent=1), "utf-8")
             print(told)
             if options.write:
                 report.write(told)
