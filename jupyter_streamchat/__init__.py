@@ -6,6 +6,7 @@ from jupyter_streamchat.chat import Chat
 from jupyter_streamchat.errors import AnswerMismatch, FrontEndMissing, RelayLost, RelayNotFound
 from jupyter_streamchat.magic import load_ipython_extension, unload_ipython_extension
 from jupyter_streamchat.models import Models
+from jupyter_streamchat.openai import async_openai_client, openai_client, openai_settings
 from jupyter_streamchat.reply import Reply
 from streamchat_relay.model import (
     BadRequest,
@@ -65,6 +66,9 @@ __all__ = [
     "Unauthorized",
     "Usage",
     "__version__",
+    "async_openai_client",
     "load_ipython_extension",
+    "openai_client",
+    "openai_settings",
     "unload_ipython_extension",
 ]

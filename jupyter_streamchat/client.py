@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from jupyter_streamchat.discovery import get
+from jupyter_streamchat.discovery import Address, get
 from jupyter_streamchat.errors import RelayLost
 from jupyter_streamchat.following import Following
 from jupyter_streamchat.loop import BackgroundLoop
@@ -126,6 +126,10 @@ class RelayClient:
         """What was used, and what is left; waits for the relay's answer."""
         return self._loop.run(self._spendings(conversation))
 
+    def address(self) -> Address | None:
+        """Where the relay is now."""
+        return self._loop.run(self._resolved())
+
     def close(self) -> None:
         """Disconnect. Runs go on at the relay; here they fail."""
         if self._loop.usable:
@@ -203,6 +207,9 @@ class RelayClient:
 
         self._ask(self._session.models(), on_answer)
         return await answered
+
+    async def _resolved(self) -> Address | None:
+        return await self._transport.resolve()
 
     async def _spendings(self, conversation: str) -> Spendings:
         try:

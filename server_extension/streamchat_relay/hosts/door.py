@@ -12,6 +12,11 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_runtime_dir, secure_write
 from tornado import httpserver, netutil, web
 
+from streamchat_relay.hosts.openai_api import (
+    BASE,
+    DoorCompletionsHandler,
+    DoorModelsHandler,
+)
 from streamchat_relay.hosts.rest import DoorUsageHandler, KernelHandler
 from streamchat_relay.hosts.websocket import DoorHandler, KernelCheck, Sockets
 
@@ -40,6 +45,8 @@ class Door:
         pid = os.getpid()
         self.path = (runtime_dir or Path(jupyter_runtime_dir())) / f"streamchat-{pid}.json"
         secret = {"capability": self._capability, "runs_kernel": runs_kernel}
+        openai = {**secret, "hub": sockets.hub, "user": user}
+        kernel = r"/kernel/([^/]+)"
         application = web.Application(
             [
                 (r"/streamchat/ws", DoorHandler, {**secret, "sockets": sockets, "user": user}),
@@ -49,6 +56,8 @@ class Door:
                     {**secret, "sockets": sockets, "user": user},
                 ),
                 (r"/streamchat/kernel/([^/]+)", KernelHandler, secret),
+                (rf"{kernel}{BASE}/chat/completions", DoorCompletionsHandler, openai),
+                (rf"{kernel}{BASE}/models", DoorModelsHandler, openai),
             ],
             log_function=_quiet,
         )

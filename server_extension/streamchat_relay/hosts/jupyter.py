@@ -12,9 +12,11 @@ from jupyter_core.paths import jupyter_config_dir
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Dict, Float, Unicode
 
+from streamchat_relay.hosts import process
 from streamchat_relay.hosts.audit import Audit
 from streamchat_relay.hosts.door import Door
 from streamchat_relay.hosts.identity import kernel_user_key
+from streamchat_relay.hosts.openai_api import BASE, CompletionsHandler, OpenAIModelsHandler
 from streamchat_relay.hosts.rest import ModelsHandler, UsageHandler
 from streamchat_relay.hosts.rules import RulesTraits
 from streamchat_relay.hosts.websocket import RelayHandler, Sockets
@@ -155,6 +157,8 @@ class StreamChat(RulesTraits, ExtensionApp):
                 ),
                 (r"/streamchat/models", ModelsHandler, {"hub": self._hub}),
                 (r"/streamchat/usage", UsageHandler, {"hub": self._hub}),
+                (f"{BASE}/chat/completions", CompletionsHandler, {"hub": self._hub}),
+                (f"{BASE}/models", OpenAIModelsHandler, {"hub": self._hub}),
             ]
         )
 
@@ -192,9 +196,13 @@ class StreamChat(RulesTraits, ExtensionApp):
 
     async def _warm(self) -> None:
         """Import the SDKs now, beside the loop: the first prompt should not wait for them."""
+        assert self.serverapp is not None, "an extension is warmed by its server"
+        process.make_room(self.serverapp.http_server)
+        process.shorten_turns()
         try:
             await self._registry.warm()
         except asyncio.CancelledError:
             raise
         except Exception:
             self.log.exception("Providers could not be prepared")
+        process.settle()

@@ -267,9 +267,10 @@ def check_kernel(
     handler: web.RequestHandler, capability: str, runs_kernel: KernelCheck, kernel_id: str
 ) -> None:
     """Raise 403 or 404 unless the request comes from a kernel of this server."""
-    given = handler.request.headers.get("Authorization", "")
+    # Clients of OpenAI's show it as they show a key.
+    _, _, given = handler.request.headers.get("Authorization", "").partition(" ")
     if "Origin" in handler.request.headers or not hmac.compare_digest(
-        given.encode(), f"streamchat {capability}".encode()
+        given.encode(), capability.encode()
     ):
         raise web.HTTPError(403)
     if not runs_kernel(kernel_id):

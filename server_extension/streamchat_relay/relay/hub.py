@@ -8,16 +8,19 @@ import secrets
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from streamchat_relay.model import (
     Catalog,
     Conflict,
     Internal,
+    Message,
     NotFound,
     RunStateName,
     Spendings,
 )
 from streamchat_relay.protocol.frames import Send
+from streamchat_relay.relay.aside import Aside
 from streamchat_relay.relay.conversation import LiveConversation
 from streamchat_relay.relay.ports import Call, Clock, Registry, Store, StoredLog
 from streamchat_relay.relay.prompt import accepted
@@ -145,6 +148,21 @@ class Hub:
             if not self._arriving[key]:
                 del self._arriving[key]
                 self._stopped_early.discard(key)
+
+    async def aside(
+        self, user: str, model: str, messages: tuple[Message, ...], params: dict[str, Any]
+    ) -> Aside:
+        """Ask beside all conversations; nothing of it is kept but what it used."""
+        if self._runs.closing:
+            raise Internal(STOPPING, retryable=True)
+        model = model or await self._registry.default_model()
+        provider, name = self._registry.resolve(model)
+        await self._rules.budget.check(user, "", model)
+        messages = await self._rules.screen.messages(user, messages, model)
+        if self._runs.closing:
+            raise Internal(STOPPING, retryable=True)
+        call = Call(model=name, messages=messages, params=params)
+        return Aside(self._runs, user, provider, call, model)
 
     async def stop(self, user: str, run: str) -> RunStateName:
         """End a run early; a run that has ended stays as it is. Returns its state by now."""

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, cast
 
 from streamchat_relay.model import (
     ContentFiltered,
+    Message,
     Output,
     ReasoningOutput,
     StreamChatError,
@@ -112,6 +113,24 @@ class Screen:
             params = {**(send.params or {}), "system": await shown(system, "system")}
             send = replace(send, params=params)
         return send
+
+    async def messages(
+        self, user: str, messages: tuple[Message, ...], model: str
+    ) -> tuple[Message, ...]:
+        """What becomes of messages that are sent together, beside all conversations."""
+        if self.off:
+            return messages
+        shown: list[Message] = []
+        for message in messages:
+            role = "user" if message.role == "tool" else message.role
+            parts = [
+                replace(part, text=await self.passed(Passage(part.text, role, user, "", model)))
+                if isinstance(part, TextPart)
+                else part
+                for part in message.parts
+            ]
+            shown.append(replace(message, parts=tuple(parts)))
+        return tuple(shown)
 
     async def stream(
         self, provider: Provider, call: Call, sink: Sink, about: Passage, *, most_bytes: int
