@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Generator, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jupyter_streamchat import display
 from jupyter_streamchat.blocks import Blocks
@@ -26,6 +26,8 @@ else:
     # jedi, with which notebooks complete `reply.<Tab>`, looks the annotations of properties up and
     # raises where one is a Literal, which leaves nothing of the whole object.
     AbortReason = FinishReason = RunStateName = str
+
+_Item = TypeVar("_Item")
 
 TICK_S = 0.2
 """A waiting event loop is woken this often: a signal alone does not wake it in a kernel."""
@@ -143,17 +145,8 @@ class Reply:
         They are `streamchat_relay.model`'s, with `t` in milliseconds since the run was accepted.
         Does not raise what the run failed with: that is the last event.
         """
-        recording, position = self._recording, 0
-        with self._stopped_by_interrupt():
-            while True:
-                ended = recording.ended
-                while position < len(recording.events):
-                    position += 1
-                    yield recording.events[position - 1]
-                if ended:
-                    return
-                recording.wait_event(position, POLL_S)
-                self._check()
+        recording = self._recording
+        yield from self._growing(recording.events, lambda at: recording.wait_event(at, POLL_S))
 
     def json(self, *, schema: Any = None) -> Any:
         r"""Wait for the answer and read it as a value of the type that `send` was given.
@@ -209,19 +202,24 @@ class Reply:
         return self
 
     def __iter__(self) -> Iterator[str]:
-        recording, position = self._recording, 0
+        recording = self._recording
+        yield from self._growing(recording.deltas, lambda at: recording.wait(at, POLL_S))
+        self._raise()
+
+    def _growing(self, items: list[_Item], wait: Callable[[int], object]) -> Iterator[_Item]:
+        """Each of what the recording gathers, from the first, until the run has ended."""
+        position = 0
         with self._stopped_by_interrupt():
             while True:
-                # Read before the deltas: what came before the end is never missed.
-                ended = recording.ended
-                while position < len(recording.deltas):
+                # Read before the items: what came before the end is never missed.
+                ended = self._recording.ended
+                while position < len(items):
                     position += 1
-                    yield recording.deltas[position - 1]
+                    yield items[position - 1]
                 if ended:
-                    break
-                recording.wait(position, POLL_S)
+                    return
+                wait(position)
                 self._check()
-        self._raise()
 
     async def __aiter__(self) -> AsyncIterator[str]:
         recording, position = self._recording, 0

@@ -12,12 +12,14 @@ from streamchat_relay.protocol.codec import encode
 from streamchat_relay.relay.hub import Hub
 
 
-class ModelsHandler(APIHandler):
-    """`GET streamchat/models`: the catalog, as in the frame `models`."""
-
+class _AtHub(APIHandler):
     def initialize(self, hub: Hub) -> None:
         """Take what the composition root gives."""
         self._hub = hub
+
+
+class ModelsHandler(_AtHub):
+    """`GET streamchat/models`: the catalog, as in the frame `models`."""
 
     @web.authenticated
     @authorized(action=ACTION, resource=RESOURCE)  # type: ignore[untyped-decorator]
@@ -27,15 +29,11 @@ class ModelsHandler(APIHandler):
         self.finish(encode(await self._hub.catalog()))
 
 
-class UsageHandler(APIHandler):
+class UsageHandler(_AtHub):
     """`GET streamchat/usage`: what the caller has used today, and what is left.
 
     With `?conversation=ID` also what that conversation has used in all.
     """
-
-    def initialize(self, hub: Hub) -> None:
-        """Take what the composition root gives."""
-        self._hub = hub
 
     @web.authenticated
     @authorized(action=ACTION, resource=RESOURCE)  # type: ignore[untyped-decorator]
