@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,9 +40,12 @@ def shell() -> Iterator[InteractiveShell]:
     config = Config()
     config.HistoryManager.enabled = False
     InteractiveShell.clear_instance()
+    # A shell takes the place of the main module, from which other processes are started.
+    main = sys.modules["__main__"]
     shell = InteractiveShell.instance(config=config)
     shell.run_line_magic("load_ext", "jupyter_streamchat")
     yield shell
     shell.run_line_magic("unload_ext", "jupyter_streamchat")
     shell.reset(new_session=False)
     InteractiveShell.clear_instance()
+    sys.modules["__main__"] = main
