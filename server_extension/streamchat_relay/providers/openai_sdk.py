@@ -34,7 +34,7 @@ class Client:
         if signed is not None:
             return await self._again(signed, body)
         # The SDK's way to any path: it builds, signs and checks, and this type comes back unread.
-        response = await self._sdk.post(
+        answered = await self._sdk.post(
             path,
             cast_to=httpx2.Response,
             body=body,
@@ -42,7 +42,7 @@ class Client:
             stream=True,
             stream_cls=openai.AsyncStream[Any],
         )
-        response = cast("httpx2.Response", response)
+        response = cast("httpx2.Response", answered)
         self._signed[path] = response.request
         return response
 
