@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from jupyter_streamchat.chat import Chat
 from jupyter_streamchat.errors import AnswerMismatch, FrontEndMissing, RelayLost, RelayNotFound
+from jupyter_streamchat.functions import Context, Ended, Thought
 from jupyter_streamchat.magic import load_ipython_extension, unload_ipython_extension
 from jupyter_streamchat.models import Models
 from jupyter_streamchat.openai import async_openai_client, openai_client, openai_settings
@@ -41,7 +42,9 @@ __all__ = [
     "BudgetExhausted",
     "Chat",
     "ContentFiltered",
+    "Context",
     "ContextLength",
+    "Ended",
     "Forbidden",
     "FrontEndMissing",
     "Internal",
@@ -59,6 +62,7 @@ __all__ = [
     "Reply",
     "Stalled",
     "StreamChatError",
+    "Thought",
     "TimedOut",
     "Timing",
     "TooLarge",

@@ -12,6 +12,7 @@ from jupyter_streamchat import display
 from jupyter_streamchat.allowance import Allowance
 from jupyter_streamchat.attachments import parts_of
 from jupyter_streamchat.batch import ask_all
+from jupyter_streamchat.cassette import Cassette
 from jupyter_streamchat.connect import connect
 from jupyter_streamchat.exports import write
 from jupyter_streamchat.handle import Handle
@@ -34,10 +35,14 @@ _ENDED = frozenset(["done", "interrupted", "error"])
 class Chat(Handle):
     """One conversation with a model; as a cell's last line it shows the chat widget.
 
-    `model` is `provider/model`; without it the conversation's last one answers, at first the
-    server's default. `system` is the system prompt. `params` go to the provider with every prompt:
-    `temperature`, `max_tokens` and whatever else it takes. `conversation` is the id of an earlier
-    conversation to go on with; without it a new one begins.
+    `model` is `provider/model`, or a function of yours (see below); without it the conversation's
+    last one answers, at first the server's default. `system` is the system prompt. `params` go to
+    the provider with every prompt: `temperature`, `max_tokens` and whatever else it takes.
+    `conversation` is the id of an earlier conversation to go on with; without it a new one begins.
+
+    A function gets the messages, and a `Context` if it takes two arguments, and returns or yields
+    text; it may be `async`. It runs in this kernel, in a thread, and streams through the relay as
+    any model does: into the widget, with Stop, for as long as the kernel lives.
 
     Making a chat asks nothing of the relay; the first use does, and raises `RelayNotFound` where
     there is none.
@@ -47,6 +52,10 @@ class Chat(Handle):
     'stop'
     >>> [message.role for message in chat.messages]
     ['user', 'assistant']
+    >>> def shout(messages):
+    ...     yield from (word.upper() + " " for word in messages[-1].text.split())
+    >>> Chat(shout).send("be quiet").wait().text
+    'BE QUIET '
     """
 
     _widget: StreamChatWidget | None = None
@@ -140,6 +149,7 @@ class Chat(Handle):
         other = Chat(
             self._model, system=self._system, params=self._params, conversation=self._conversation
         )
+        other._function = self._function
         messages = self.messages
         other._leaf = messages[-1].id if messages else ""
         return other
@@ -173,6 +183,22 @@ class Chat(Handle):
         Returns the path. Raises `BadRequest` for another ending.
         """
         return write(self._state(), self._follows(), Path(path))
+
+    def record(self, path: str | os.PathLike[str]) -> None:
+        """From now on keep what is answered here, with its times, in a cassette.
+
+        Each answer that this chat asks for is added to the file when it has ended, however it did.
+        """
+        self._cassette = Path(path)
+
+    @classmethod
+    def replay(cls, path: str | os.PathLike[str], *, speed: float = 1.0) -> Chat:
+        """A chat that answers from a cassette: the same deltas at the same times, no provider.
+
+        `speed` 2 is twice as fast, `float("inf")` at once. Raises `BadRequest` for a file that is
+        no cassette.
+        """
+        return cls(Cassette(path, speed=speed))
 
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` makes this chat of again, as JSON can hold it."""

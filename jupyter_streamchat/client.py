@@ -20,6 +20,7 @@ import msgspec
 from jupyter_streamchat.discovery import Address, get
 from jupyter_streamchat.errors import RelayLost
 from jupyter_streamchat.following import Following
+from jupyter_streamchat.functions import FunctionModel
 from jupyter_streamchat.loop import BackgroundLoop
 from jupyter_streamchat.recording import Recording
 from jupyter_streamchat.transports.websocket import Resolve, WebSocketTransport
@@ -35,8 +36,18 @@ from streamchat_relay.model import (
     error_from,
 )
 from streamchat_relay.protocol.client import ClientSession
-from streamchat_relay.protocol.frames import ModelsOk, Prompt
-from streamchat_relay.protocol.outcomes import Answer, Deliver, Ended, Live, Outcome, Replace, Retry
+from streamchat_relay.protocol.frames import Done, ModelsOk, Piece, Prompt, ServedCall
+from streamchat_relay.protocol.outcomes import (
+    Answer,
+    Called,
+    Cancelled,
+    Deliver,
+    Ended,
+    Live,
+    Outcome,
+    Replace,
+    Retry,
+)
 
 LOST_AFTER_S = 60.0
 """After this long without a connection, waiting for an answer ends with an error."""
@@ -75,6 +86,8 @@ class RelayClient:
             weakref.WeakValueDictionary()
         )
         self._runs: dict[str, tuple[Following, Recording]] = {}
+        self._functions: dict[str, FunctionModel] = {}
+        self._calls: dict[str, FunctionModel] = {}
         self._task = loop.submit(self._transport.run())
         self._task.add_done_callback(self._stopped)
 
@@ -113,6 +126,10 @@ class RelayClient:
         message = Prompt(parts=parts) if parts else None
         asked = partial(send, model=model, message=message, parent=parent, params=params)
         self._loop.call(partial(self._send, following, run, recording, asked))
+
+    def serve(self, model: FunctionModel) -> None:
+        """Answer for a function's model as long as this client lives; returns at once."""
+        self._loop.call(partial(self._serve, model))
 
     def stop(self, run: str) -> None:
         """End a run early; returns at once."""
@@ -175,6 +192,30 @@ class RelayClient:
             return
         self._open(following)
         self._ask(asked(), partial(self._sent, run))
+
+    def _serve(self, model: FunctionModel) -> None:
+        if self._ended is None and model.name not in self._functions:
+            self._functions[model.name] = model
+            self._ask(self._session.serve(model.name), _ignore)
+
+    def _called(self, call: ServedCall) -> None:
+        model = self._functions.get(call.model)
+        if model is None:
+            return
+        self._calls[call.call] = model
+
+        def tell(what: tuple[Piece, ...] | Done) -> None:
+            if self.usable:
+                self._loop.call(partial(self._tell, call.call, what))
+
+        model.start(call, tell)
+
+    def _tell(self, call: str, what: tuple[Piece, ...] | Done) -> None:
+        if isinstance(what, Done):
+            self._calls.pop(call, None)
+            self._transport.act(self._session.done(what))
+        else:
+            self._transport.act(self._session.said(call, what))
 
     def _sent(self, run: str, answer: Answer) -> None:
         if answer.error is not None:
@@ -240,9 +281,18 @@ class RelayClient:
                 then = self._answers.pop(frame_id, None)
                 if then is not None:
                     then(outcome)
+            case Called(call=call):
+                self._called(call)
+            case Cancelled(call=call):
+                if call in self._calls:
+                    self._calls.pop(call).cancel(call)
             case Live():
                 self._offline_since = None
             case Retry():
+                # The relay has given up what it had asked over the socket that is gone.
+                for call, model in self._calls.items():
+                    model.cancel(call)
+                self._calls.clear()
                 now = self._clock()
                 if self._offline_since is None:
                     self._offline_since = now

@@ -6,13 +6,18 @@ import re
 import secrets
 import time
 import weakref
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from jupyter_streamchat.cassette import Take, append
 from jupyter_streamchat.client import RelayClient
 from jupyter_streamchat.connect import connect
 from jupyter_streamchat.following import Following
+from jupyter_streamchat.functions import FunctionModel
 from jupyter_streamchat.loop import POLL_S
 from jupyter_streamchat.recording import Recording
 from jupyter_streamchat.reply import Reply
@@ -28,7 +33,7 @@ class Handle:
 
     def __init__(
         self,
-        model: str | None = None,
+        model: str | Callable[..., Any] | None = None,
         *,
         system: str | None = None,
         params: dict[str, Any] | None = None,
@@ -41,12 +46,15 @@ class Handle:
                 "`conversation` must be an id: 1 to 64 of the characters A-Z a-z 0-9 - _."
             )
         self._conversation = conversation
-        self._model = _text("model", model)
+        self._function = FunctionModel(model) if callable(model) else None
+        self._model = self._function.id if self._function else _text("model", model)
         self._system = _text("system", system)
         self._params = _sendable(params or {})
         # Where it goes on: after this message, and then after its own answers. None: the newest.
         self._leaf: str | None = None
         self._tip: Reply | None = None
+        # Where answers are kept with their times.
+        self._cassette: Path | None = None
         self._client: RelayClient | None = None
         self._following: Following | None = None
         self._replies: weakref.WeakSet[Reply] = weakref.WeakSet()
@@ -98,6 +106,9 @@ class Handle:
         reply = Reply(client, following, run, recording, shape)
         client.send(following, run, recording, parts, parent=parent, model=chosen, params=told)
         self._replies.add(reply)
+        if self._cassette is not None:
+            keep = partial(_keep, self._cassette, parts, recording)
+            recording.call_at_end(keep)
         if self._leaf is not None:
             self._tip = reply
         return reply
@@ -113,6 +124,8 @@ class Handle:
         client = connect()
         if self._following is None or self._client is not client:
             self._client, self._following = client, client.follow(self._conversation)
+            if self._function is not None:
+                client.serve(self._function)
         return client, self._following
 
     def _state(self) -> Conversation:
@@ -129,7 +142,12 @@ class Handle:
         return following.state
 
 
-def _text(name: str, value: str | None) -> str | None:
+def _keep(path: Path, parts: tuple[TextPart | FilePart, ...], recording: Recording) -> None:
+    prompt = "\n\n".join(part.text for part in parts if isinstance(part, TextPart))
+    append(path, Take(prompt, recording.model, tuple(recording.events)))
+
+
+def _text(name: str, value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value or None
     raise BadRequest(f"`{name}` must be a str, not {type(value).__name__}.")

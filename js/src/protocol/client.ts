@@ -251,6 +251,10 @@ export class ClientSession {
         return this.#answered(frame);
       case "fail":
         return this.#failed(frame);
+      case "call":
+      case "cancel":
+        // A page serves no model.
+        return [];
       case "bye":
         return frame.error.retryable ? [] : this.#end(frame.error);
       default:

@@ -32,6 +32,14 @@ export interface Bye {
 }
 
 /**
+ * Nobody waits for the answer to a `call` any more.
+ */
+export interface Cancel {
+  readonly type: "cancel";
+  readonly call: string;
+}
+
+/**
  * A conversation's whole state: what a `snapshot` carries and `reduce` folds events into.
  */
 export interface Conversation {
@@ -39,6 +47,17 @@ export interface Conversation {
   readonly runs: Readonly<Record<string, RunRecord>>;
   readonly settings: Settings;
   readonly title: string;
+}
+
+/**
+ * The answer to a `call` is complete, or failed with `error`.
+ */
+export interface Done {
+  readonly type: "done";
+  readonly call: string;
+  readonly error?: ErrorInfo | null;
+  readonly finish_reason?: "content-filter" | "length" | "other" | "stop" | "tool-calls";
+  readonly usage?: Usage | null;
 }
 
 /**
@@ -236,6 +255,14 @@ export interface OpenOk {
 }
 
 /**
+ * Text that a served model says, or thinks.
+ */
+export interface Piece {
+  readonly delta: string;
+  readonly kind?: "reasoning" | "text";
+}
+
+/**
  * Are you there? Either side may ask.
  */
 export interface Ping {
@@ -334,6 +361,15 @@ export interface RunRecord {
 }
 
 /**
+ * What a served model says in answer to a `call`.
+ */
+export interface Said {
+  readonly type: "said";
+  readonly call: string;
+  readonly pieces: ReadonlyArray<Piece>;
+}
+
+/**
  * Start a run: with `message` a new prompt, without it another answer to `parent`.
  */
 export interface Send {
@@ -356,6 +392,35 @@ export interface SendOk {
   readonly run: string;
   readonly message: string;
   readonly duplicate: boolean;
+}
+
+/**
+ * Answer for the model `kernel/<model>` from here on, for as long as this socket is open.
+ */
+export interface Serve {
+  readonly type: "serve";
+  readonly id: string;
+  readonly model: string;
+}
+
+/**
+ * Answers `serve`; `model` is what prompts name.
+ */
+export interface ServeOk {
+  readonly type: "ok";
+  readonly id: string;
+  readonly model: string;
+}
+
+/**
+ * A served model is asked; `said` and `done` answer.
+ */
+export interface ServedCall {
+  readonly type: "call";
+  readonly call: string;
+  readonly model: string;
+  readonly messages: ReadonlyArray<Message>;
+  readonly params: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -630,8 +695,8 @@ export interface Welcome {
 
 export type Event = MessageAdded | SettingsChanged | TitleChanged | Start | Status | TextStart | TextDelta | TextEnd | ReasoningStart | ReasoningDelta | ReasoningEnd | ToolInputStart | ToolInputDelta | ToolInputAvailable | ToolOutputAvailable | ToolOutputError | File | SourceUrl | Finish | Abort | ErrorEvent;
 
-export type ClientFrame = Hello | Models | Open | Leave | Send | Stop | Ack | Ping | Pong;
+export type ClientFrame = Hello | Models | Open | Leave | Send | Stop | Serve | Said | Done | Ack | Ping | Pong;
 
-export type Ok = ModelsOk | OpenOk | LeaveOk | SendOk | StopOk;
+export type Ok = ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk;
 
-export type ServerFrame = Welcome | ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | Events | Snapshot | Fail | Bye | Ping | Pong;
+export type ServerFrame = Welcome | ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk | Events | Snapshot | ServedCall | Cancel | Fail | Bye | Ping | Pong;

@@ -28,22 +28,30 @@ from streamchat_relay.protocol.frames import (
     WINDOW_BYTES,
     Ack,
     Bye,
+    Cancel,
+    Done,
     Fail,
     Hello,
     Leave,
     Models,
     Open,
     OpenOk,
+    Piece,
     Ping,
     Pong,
     Prompt,
+    Said,
     Send,
+    Serve,
+    ServedCall,
     Snapshot,
     Stop,
     Welcome,
 )
 from streamchat_relay.protocol.outcomes import (
     Answer,
+    Called,
+    Cancelled,
     Deliver,
     Drop,
     Ended,
@@ -77,7 +85,7 @@ class State(enum.Enum):
     ENDED = "ended"
 
 
-Pending = Models | Open | Leave | Send | Stop
+Pending = Serve | Models | Open | Leave | Send | Stop
 
 _TOO_LARGE = ErrorInfo(
     code="too_large",
@@ -121,6 +129,7 @@ class ClientSession:
         self._pinged_at: float | None = None
         self._pending: dict[str, Pending] = {}
         self._followed: dict[str, _Followed] = {}
+        self._served: set[str] = set()
         self._ended: ErrorInfo | None = None
         self.state = State.OFFLINE
 
@@ -172,6 +181,21 @@ class ClientSession:
     def stop(self, run: str) -> tuple[str, list[Outcome]]:
         """End a run early."""
         return self._request(Stop(id=self._id(), run=run))
+
+    def serve(self, model: str) -> tuple[str, list[Outcome]]:
+        """Answer for `kernel/<model>`, over all reconnects; `Called` outcomes ask."""
+        self._served.add(model)
+        return self._request(Serve(id=self._id(), model=model))
+
+    # What a served model says. It has nobody to say it to while there is no socket.
+
+    def said(self, call: str, pieces: tuple[Piece, ...]) -> list[Outcome]:
+        """Some of the answer."""
+        return self._tell(Said(call=call, pieces=pieces))
+
+    def done(self, done: Done) -> list[Outcome]:
+        """The end of the answer."""
+        return self._tell(done)
 
     # Happenings. Each returns what to do now.
 
@@ -239,12 +263,19 @@ class ClientSession:
                 return self._events(frame, len(data))
             case Snapshot():
                 return self._snapshot(frame)
+            case ServedCall():
+                return [Called(frame)]
+            case Cancel(call=call):
+                return [Cancelled(call)]
             case Answered(id=frame_id):
                 return self._answered(frame_id, data)
             case Fail():
                 return self._failed(frame)
             case Bye(error=error):
                 return [] if error.retryable else self._end(error)
+
+    def _tell(self, frame: Said | Done) -> list[Outcome]:
+        return [Write(frame)] if self.state is State.LIVE else []
 
     def _id(self) -> str:
         self._next_id += 1
@@ -284,6 +315,10 @@ class ClientSession:
         for conversation, ids in opens.items():
             for frame_id in ids[1:] or ids:
                 out.extend(self._write_open(conversation, frame_id))
+        # A new socket serves nothing either, and before it sends anything it must.
+        waiting = {one.model for one in unanswered if isinstance(one, Serve)}
+        for model in sorted(self._served - waiting):
+            out.extend(self._request(Serve(id=self._id(), model=model))[1])
         out.extend(Write(one) for one in unanswered if not isinstance(one, Open | Leave))
         return out
 

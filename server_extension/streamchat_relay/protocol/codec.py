@@ -13,6 +13,7 @@ from streamchat_relay.protocol.frames import (
     ID_PATTERN,
     Ack,
     Bye,
+    Cancel,
     ClientFrame,
     Fail,
     Hello,
@@ -27,6 +28,9 @@ from streamchat_relay.protocol.frames import (
     Pong,
     Send,
     SendOk,
+    Serve,
+    ServedCall,
+    ServeOk,
     Snapshot,
     Stop,
     StopOk,
@@ -186,16 +190,19 @@ class _OkHead(msgspec.Struct, frozen=True, kw_only=True, tag="ok", tag_field="ty
     id: str
 
 
-_server = msgspec.json.Decoder(Welcome | _OkHead | EventsHead | Snapshot | Fail | Bye | Ping | Pong)
+_server = msgspec.json.Decoder(
+    Welcome | _OkHead | EventsHead | Snapshot | ServedCall | Cancel | Fail | Bye | Ping | Pong
+)
 _OK_OF: dict[type, msgspec.json.Decoder[Any]] = {
     Models: msgspec.json.Decoder(ModelsOk),
     Open: msgspec.json.Decoder(OpenOk),
     Leave: msgspec.json.Decoder(LeaveOk),
     Send: msgspec.json.Decoder(SendOk),
     Stop: msgspec.json.Decoder(StopOk),
+    Serve: msgspec.json.Decoder(ServeOk),
 }
 
-ReceivedFrame = Welcome | EventsHead | Snapshot | Fail | Bye | Ping | Pong
+ReceivedFrame = Welcome | EventsHead | Snapshot | ServedCall | Cancel | Fail | Bye | Ping | Pong
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -219,7 +226,12 @@ def decode_server_frame(data: str | bytes) -> ReceivedFrame | Answered | None:
     return Answered(frame.id) if isinstance(frame, _OkHead) else frame
 
 
-_SERVER_TYPES = frozenset(["welcome", "ok", "events", "snapshot", "fail", "bye", "ping", "pong"])
+_SERVER_TYPES = frozenset(
+    [
+        *("welcome", "ok", "events", "snapshot", "call", "cancel", "fail", "bye"),
+        *("ping", "pong"),
+    ]
+)
 
 
 def decode_ok(data: str | bytes, request: type) -> Ok:

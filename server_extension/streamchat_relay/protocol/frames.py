@@ -5,7 +5,7 @@ JSON Schema and the TypeScript types are generated from this module by `schema.p
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -14,10 +14,13 @@ from streamchat_relay.model import (
     ErrorInfo,
     Event,
     FilePart,
+    FinishReason,
+    Message,
     ModelInfo,
     ProviderProblem,
     RunStateName,
     TextPart,
+    Usage,
 )
 
 SUBPROTOCOL = "streamchat.v1"
@@ -94,6 +97,36 @@ class Stop(_Frame, frozen=True, tag="stop"):
 
     id: ClientId
     run: ClientId
+
+
+class Serve(_Frame, frozen=True, tag="serve"):
+    """Answer for the model `kernel/<model>` from here on, for as long as this socket is open."""
+
+    id: ClientId
+    model: ClientId
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Text that a served model says, or thinks."""
+
+    delta: str
+    kind: Literal["text", "reasoning"] = "text"
+
+
+class Said(_Frame, frozen=True, tag="said"):
+    """What a served model says in answer to a `call`."""
+
+    call: ClientId
+    pieces: tuple[Piece, ...]
+
+
+class Done(_Frame, frozen=True, tag="done"):
+    """The answer to a `call` is complete, or failed with `error`."""
+
+    call: ClientId
+    error: ErrorInfo | None = None
+    finish_reason: FinishReason = "stop"
+    usage: Usage | None = None
 
 
 class Ack(_Frame, frozen=True, tag="ack"):
@@ -173,6 +206,28 @@ class StopOk(_Frame, frozen=True, tag="ok"):
     state: RunStateName
 
 
+class ServeOk(_Frame, frozen=True, tag="ok"):
+    """Answers `serve`; `model` is what prompts name."""
+
+    id: str
+    model: str
+
+
+class ServedCall(_Frame, frozen=True, tag="call"):
+    """A served model is asked; `said` and `done` answer."""
+
+    call: str
+    model: str
+    messages: tuple[Message, ...]
+    params: dict[str, Any]
+
+
+class Cancel(_Frame, frozen=True, tag="cancel"):
+    """Nobody waits for the answer to a `call` any more."""
+
+    call: str
+
+
 class Events(_Frame, frozen=True, tag="events"):
     """Contiguous events of one conversation: `to - from + 1 == len(events)`."""
 
@@ -205,6 +260,6 @@ class Bye(_Frame, frozen=True, tag="bye"):
     error: ErrorInfo
 
 
-ClientFrame = Hello | Models | Open | Leave | Send | Stop | Ack | Ping | Pong
-Ok = ModelsOk | OpenOk | LeaveOk | SendOk | StopOk
-ServerFrame = Welcome | Ok | Events | Snapshot | Fail | Bye | Ping | Pong
+ClientFrame = Hello | Models | Open | Leave | Send | Stop | Serve | Said | Done | Ack | Ping | Pong
+Ok = ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk
+ServerFrame = Welcome | Ok | Events | Snapshot | ServedCall | Cancel | Fail | Bye | Ping | Pong

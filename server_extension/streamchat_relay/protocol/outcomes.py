@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from streamchat_relay.model import Conversation, ErrorInfo, Event
-from streamchat_relay.protocol.frames import ClientFrame, Ok, Welcome
+from streamchat_relay.protocol.frames import ClientFrame, Ok, ServedCall, Welcome
 
 
 class _Out(msgspec.Struct, frozen=True):
@@ -66,4 +66,16 @@ class Live(_Out, frozen=True):
     welcome: Welcome
 
 
-Outcome = Write | Answer | Deliver | Replace | Drop | Retry | Ended | Live
+class Called(_Out, frozen=True):
+    """A model that this client serves is asked; `said` and `done` answer."""
+
+    call: ServedCall
+
+
+class Cancelled(_Out, frozen=True):
+    """Nobody waits for the answer to this call any more."""
+
+    call: str
+
+
+Outcome = Called | Cancelled | Write | Answer | Deliver | Replace | Drop | Retry | Ended | Live

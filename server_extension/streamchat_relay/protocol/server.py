@@ -10,6 +10,7 @@ from streamchat_relay.protocol.frames import (
     HEARTBEAT_S,
     Ack,
     Bye,
+    Done,
     Fail,
     Hello,
     Leave,
@@ -18,7 +19,9 @@ from streamchat_relay.protocol.frames import (
     Open,
     Ping,
     Pong,
+    Said,
     Send,
+    Serve,
     ServerFrame,
     Stop,
     Welcome,
@@ -54,7 +57,7 @@ class Close:
         return f"Close({self.code}, {self.reason!r})"
 
 
-Request = Models | Open | Leave | Send | Stop | Ack
+Request = Models | Open | Leave | Send | Stop | Serve | Said | Done | Ack
 """What the owner of the session carries out and answers."""
 
 Action = ServerFrame | Request | Close

@@ -2,40 +2,73 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import httpx2
 import openai
 
 from streamchat_relay.providers.endpoint import Endpoint, Timeouts
 from streamchat_relay.providers.pool import HttpPool
-from streamchat_relay.providers.transport import http_client
+from streamchat_relay.providers.transport import PoolTransport, http_client
 
 
-class Client(NamedTuple):
-    """The SDK's client, and the options that each of its requests takes."""
+class Client:
+    """The SDK's client, and the options that each of its requests takes.
 
-    sdk: openai.AsyncOpenAI
-    options: Any
+    The SDK builds and signs a request in most of a millisecond. The next to the same path differs
+    from it in nothing but the body, so it is made of it.
+    """
+
+    def __init__(self, sdk: openai.AsyncOpenAI, options: Any, http: PoolTransport) -> None:
+        self._sdk = sdk
+        self._options = options
+        self._http = http
+        self._signed: dict[str, httpx2.Request] = {}
 
     async def post(self, path: str, body: dict[str, Any]) -> httpx2.Response:
         """The unread response to a streaming request."""
+        signed = self._signed.get(path)
+        if signed is not None:
+            return await self._again(signed, body)
         # The SDK's way to any path: it builds, signs and checks, and this type comes back unread.
-        response = await self.sdk.post(
+        answered = await self._sdk.post(
             path,
             cast_to=httpx2.Response,
             body=body,
-            options=self.options,
+            options=self._options,
             stream=True,
             stream_cls=openai.AsyncStream[Any],
         )
-        return cast("httpx2.Response", response)
+        response = cast("httpx2.Response", answered)
+        self._signed[path] = response.request
+        return response
 
     async def get(self, path: str) -> httpx2.Response:
         """The response, read to its end."""
-        return await self.sdk.get(path, cast_to=httpx2.Response, options=self.options)
+        return await self._sdk.get(path, cast_to=httpx2.Response, options=self._options)
+
+    async def _again(self, signed: httpx2.Request, body: dict[str, Any]) -> httpx2.Response:
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        headers = [pair for pair in signed.headers.raw if pair[0].lower() != b"content-length"]
+        request = httpx2.Request(
+            signed.method,
+            signed.url,
+            headers=headers,
+            content=content.encode(),
+            extensions=signed.extensions,
+        )
+        response = await self._http.handle_async_request(request)
+        response.request = request
+        if response.status_code >= 300:
+            try:
+                await response.aread()
+            finally:
+                await response.aclose()
+            raise openai.APIStatusError("refused", response=response, body=_refusal(response))
+        return response
 
 
 def client(at: Endpoint, pool: HttpPool, timeouts: Timeouts) -> Client:
@@ -61,4 +94,13 @@ def client(at: Endpoint, pool: HttpPool, timeouts: Timeouts) -> Client:
     options: dict[str, Any] = {"security": {"bearer_auth": True}}
     if not at.key and "authorization" not in {name.lower() for name, _ in at.headers}:
         options["headers"] = {"Authorization": openai.Omit()}
-    return Client(sdk, options)
+    return Client(sdk, options, PoolTransport(pool))
+
+
+def _refusal(response: httpx2.Response) -> object:
+    """What a refusal says, as the SDK reads it."""
+    try:
+        body = response.json()
+    except ValueError:
+        return response.text
+    return body.get("error", body) if isinstance(body, dict) else body

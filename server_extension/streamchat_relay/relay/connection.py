@@ -12,6 +12,7 @@ from streamchat_relay.model import BadCursor, Internal, RateLimited, StreamChatE
 from streamchat_relay.protocol.codec import encode
 from streamchat_relay.protocol.frames import (
     Ack,
+    Done,
     Fail,
     Leave,
     LeaveOk,
@@ -19,8 +20,11 @@ from streamchat_relay.protocol.frames import (
     ModelsOk,
     Open,
     OpenOk,
+    Said,
     Send,
     SendOk,
+    Serve,
+    ServeOk,
     ServerFrame,
     Snapshot,
     Stop,
@@ -33,6 +37,7 @@ from streamchat_relay.relay.pace import Pace
 from streamchat_relay.relay.ports import Clock, Transport
 from streamchat_relay.relay.pump import Pump
 from streamchat_relay.relay.runs import SystemClock
+from streamchat_relay.relay.served import Served
 
 REQUESTS_PER_S = 20.0
 """Requests of one connection; many more may come at once."""
@@ -67,6 +72,7 @@ class Connection:
         self._transport = transport
         self._session = session
         self._log = log or logging.getLogger(__name__)
+        self._served = Served(self._write)
         self._open: dict[str, tuple[LiveConversation, Pump]] = {}
         self._asking: set[asyncio.Task[None]] = set()
         self._sending: set[asyncio.Task[None]] = set()
@@ -99,6 +105,7 @@ class Connection:
     def closed(self) -> None:
         """The transport is gone. Runs go on without it, and what was sent is still accepted."""
         self._gone = True
+        self._hub.served.remove(self._served)
         for task in self._asking:
             task.cancel()
         for conversation in list(self._open):
@@ -110,6 +117,10 @@ class Connection:
                 self._transport.close(action.code, action.reason)
             elif isinstance(action, Ack):
                 self._ack(action)
+            elif isinstance(action, Said):
+                self._served.said(action)
+            elif isinstance(action, Done):
+                self._served.done(action)
             elif isinstance(action, Models | Open | Send) and (wait := self._requests.take()):
                 many = RateLimited(
                     "This client asks too much at once (c.StreamChat.requests_per_second).",
@@ -124,7 +135,7 @@ class Connection:
                 self._spawn(action, self._sending)
                 # It takes its place in the conversation before the next frame is looked at.
                 await asyncio.sleep(0)
-            elif isinstance(action, Open | Leave | Stop):
+            elif isinstance(action, Open | Leave | Stop | Serve):
                 await self._answer(action)
             else:
                 self._write(action)
@@ -134,7 +145,7 @@ class Connection:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    async def _answer(self, request: Models | Open | Leave | Send | Stop) -> None:
+    async def _answer(self, request: Models | Open | Leave | Send | Stop | Serve) -> None:
         try:
             await self._carry_out(request)
         except StreamChatError as error:
@@ -146,7 +157,7 @@ class Connection:
             )
             self._write(Fail(id=request.id, error=fault.info))
 
-    async def _carry_out(self, request: Models | Open | Leave | Send | Stop) -> None:
+    async def _carry_out(self, request: Models | Open | Leave | Send | Stop | Serve) -> None:
         match request:
             case Models(id=frame_id):
                 catalog = await self._hub.catalog()
@@ -166,6 +177,9 @@ class Connection:
             case Send(id=frame_id, run=run):
                 message, duplicate = await self._hub.send(self._user, request)
                 self._write(SendOk(id=frame_id, run=run, message=message, duplicate=duplicate))
+            case Serve(id=frame_id, model=name):
+                model = self._hub.served.add(self._user, name, self._served)
+                self._write(ServeOk(id=frame_id, model=model))
             case Stop(id=frame_id, run=run):
                 state = await self._hub.stop(self._user, run)
                 self._write(StopOk(id=frame_id, state=state))

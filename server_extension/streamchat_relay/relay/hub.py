@@ -22,12 +22,13 @@ from streamchat_relay.model import (
 from streamchat_relay.protocol.frames import Send
 from streamchat_relay.relay.aside import Aside
 from streamchat_relay.relay.conversation import LiveConversation
-from streamchat_relay.relay.ports import Call, Clock, Registry, Store, StoredLog
+from streamchat_relay.relay.ports import Call, Clock, Provider, Registry, Store, StoredLog
 from streamchat_relay.relay.prompt import accepted
 from streamchat_relay.relay.report import Nobody, Observer
 from streamchat_relay.relay.rules import Rules
 from streamchat_relay.relay.run import Run
 from streamchat_relay.relay.runs import Runs, SystemClock
+from streamchat_relay.relay.served import PROVIDER, ServedModels
 
 STOPPING = "The Jupyter server is stopping."
 
@@ -59,6 +60,7 @@ class Hub:
             clock=clock or SystemClock(),
             log=log or logging.getLogger(__name__),
         )
+        self.served = ServedModels()
         self._live: dict[tuple[str, str], LiveConversation] = {}
         self._loading: dict[tuple[str, str], asyncio.Future[LiveConversation]] = {}
         self._holds: Counter[tuple[str, str]] = Counter()
@@ -129,7 +131,7 @@ class Hub:
                     raise Conflict("This run's id is used in another conversation. Make a new one.")
                 if self._runs.closing:
                     raise Internal(STOPPING, retryable=True)
-                provider, name = self._registry.resolve(model)
+                provider, name = self._resolve(user, model)
                 await self._rules.budget.check(user, send.conversation, model)
                 send = await self._rules.screen.prompt(user, send, model)
                 if self._runs.closing:
@@ -156,7 +158,7 @@ class Hub:
         if self._runs.closing:
             raise Internal(STOPPING, retryable=True)
         model = model or await self._registry.default_model()
-        provider, name = self._registry.resolve(model)
+        provider, name = self._resolve(user, model)
         await self._rules.budget.check(user, "", model)
         messages = await self._rules.screen.messages(user, messages, model)
         if self._runs.closing:
@@ -182,6 +184,11 @@ class Hub:
             if record is None:
                 raise NotFound("There is no such run.")
             return record.state
+
+    def _resolve(self, user: str, model: str) -> tuple[Provider, str]:
+        if model.startswith(f"{PROVIDER}/"):
+            return self.served.find(user, model)
+        return self._registry.resolve(model)
 
     async def close(self) -> None:
         """End all runs as lost, let their readers know, and close the store."""

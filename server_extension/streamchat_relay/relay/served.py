@@ -1,0 +1,111 @@
+"""Served models: those that run in a client, which answers for them over its own socket."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+
+from streamchat_relay.model import (
+    FinishOutput,
+    ModelUnknown,
+    ReasoningOutput,
+    TextOutput,
+    Truncated,
+    UsageOutput,
+    error_from,
+)
+from streamchat_relay.protocol.frames import Cancel, Done, Said, ServedCall, ServerFrame
+from streamchat_relay.relay.ports import Call, Sink
+
+PROVIDER = "kernel"
+"""The first half of their ids."""
+GONE = (
+    "The kernel that runs this model is gone, or has lost its connection. Run the cell that made "
+    "its chat again, and ask once more. What came is kept."
+)
+
+
+class Served:
+    """The models of one client: a `Provider` whose calls travel to it and are answered there."""
+
+    name = PROVIDER
+
+    def __init__(self, write: Callable[[ServerFrame], None]) -> None:
+        self._write = write
+        self._calls: dict[str, tuple[Sink, asyncio.Future[Done]]] = {}
+
+    def context(self, model: str, /) -> None:
+        """Nobody knows how much a function reads."""
+
+    async def stream(self, call: Call, sink: Sink, /) -> None:
+        """Ask the client; see `relay.ports.Provider`."""
+        name = secrets.token_urlsafe(12)
+        ended: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
+        self._calls[name] = (sink, ended)
+        self._write(
+            ServedCall(call=name, model=call.model, messages=call.messages, params=call.params)
+        )
+        try:
+            done = await ended
+        except asyncio.CancelledError:
+            self._write(Cancel(call=name))
+            raise
+        finally:
+            del self._calls[name]
+        if done.error is not None:
+            raise error_from(done.error)
+        if done.usage is not None:
+            sink.push([UsageOutput(done.usage)])
+        sink.push([FinishOutput(done.finish_reason, done.finish_reason)])
+
+    def said(self, said: Said) -> None:
+        """Some of an answer; of one that nobody waits for, nothing."""
+        known = self._calls.get(said.call)
+        if known is not None:
+            known[0].push(
+                [
+                    (TextOutput if piece.kind == "text" else ReasoningOutput)(piece.delta)
+                    for piece in said.pieces
+                ]
+            )
+
+    def done(self, done: Done) -> None:
+        """The end of an answer."""
+        known = self._calls.get(done.call)
+        if known is not None and not known[1].done():
+            known[1].set_result(done)
+
+    def gone(self) -> None:
+        """The client is gone, and what it was asked stays without an end."""
+        for _, ended in self._calls.values():
+            if not ended.done():
+                ended.set_exception(Truncated(GONE))
+
+
+class ServedModels:
+    """Who serves which model, for each user."""
+
+    def __init__(self) -> None:
+        self._served: dict[tuple[str, str], Served] = {}
+
+    def add(self, user: str, model: str, served: Served) -> str:
+        """From now on this client answers for it; returns the model's id."""
+        self._served[user, model] = served
+        return f"{PROVIDER}/{model}"
+
+    def remove(self, served: Served) -> None:
+        """The client is gone."""
+        self._served = {key: one for key, one in self._served.items() if one is not served}
+        served.gone()
+
+    def find(self, user: str, model: str) -> tuple[Served, str]:
+        """Who serves a model, and its name there; raises `ModelUnknown` where nobody does."""
+        name = model.removeprefix(f"{PROVIDER}/")
+        served = self._served.get((user, name))
+        if served is None:
+            raise ModelUnknown(
+                f"The model {name!r} runs in a kernel that is gone, or has not begun to serve it. "
+                "Run the cell that made its chat, or choose another model."
+            )
+        return served, name
