@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from jupyter_streamchat.cassette import Cassette
 from jupyter_streamchat.connect import connect
 from jupyter_streamchat.exports import write
 from jupyter_streamchat.handle import Handle
+from jupyter_streamchat.loop import background
 from jupyter_streamchat.models import Models
 from jupyter_streamchat.reply import Reply
 from jupyter_streamchat.transcript import conversation_markdown, conversation_text
@@ -198,6 +200,8 @@ class Chat(Handle):
         `speed` 2 is twice as fast, `float("inf")` at once. Raises `BadRequest` for a file that is
         no cassette.
         """
+        # What has ended by now is written in the loop's turn in which it ended.
+        background().run(asyncio.sleep(0))
         return cls(Cassette(path, speed=speed))
 
     def to_dict(self) -> dict[str, Any]:

@@ -36,6 +36,8 @@ const REQUIRED = {
   ok: { id: "string" },
   events: { conversation: "string", epoch: "string", from: "number", to: "number", events: "array" },
   snapshot: { conversation: "string", epoch: "string", seq: "number", state: "object" },
+  call: { call: "string", model: "string", messages: "array", params: "object" },
+  cancel: { call: "string" },
   fail: { error: "object" },
   bye: { error: "object" },
   ping: { t: "number" },

@@ -15,6 +15,7 @@ from streamchat_relay.protocol.frames import (
     Bye,
     Cancel,
     ClientFrame,
+    Done,
     Fail,
     Hello,
     Leave,
@@ -26,6 +27,7 @@ from streamchat_relay.protocol.frames import (
     OpenOk,
     Ping,
     Pong,
+    Said,
     Send,
     SendOk,
     Serve,
@@ -42,7 +44,9 @@ encode = _encoder.encode
 """Any frame or event as UTF-8 JSON."""
 
 _object = msgspec.json.Decoder(dict[str, Any])
-_client = msgspec.json.Decoder(Hello | Models | Open | Leave | Send | Stop | Ack | Ping | Pong)
+_client = msgspec.json.Decoder(
+    Hello | Models | Open | Leave | Send | Stop | Serve | Said | Done | Ack | Ping | Pong
+)
 _event = msgspec.json.Decoder(Event)
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
@@ -50,7 +54,20 @@ _ID_RULE = f"matching regex {ID_PATTERN!r}"
 _ID_WORDS = "of 1 to 64 of `A-Z a-z 0-9 - _`"
 
 _CLIENT_TYPES = frozenset(
-    ["hello", "models", "open", "leave", "send", "stop", "ack", "ping", "pong"]
+    [
+        "hello",
+        "models",
+        "open",
+        "leave",
+        "send",
+        "stop",
+        "ack",
+        "ping",
+        "pong",
+        "serve",
+        "said",
+        "done",
+    ]
 )
 
 
