@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import AsyncExitStack
+import threading
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,8 @@ class StreamChat(RulesTraits, ExtensionApp):
             log=self.log,
         )
         self._cleanup.push_async_callback(self._registry.close)
+        # While the server goes on to start: the first prompt may come as soon as it answers.
+        threading.Thread(target=self._preload, name="streamchat-preload", daemon=True).start()
         if self.hide_keys_from_kernels:
             for variable in self._registry.hidden_variables():
                 os.environ.pop(variable, None)
@@ -193,6 +196,11 @@ class StreamChat(RulesTraits, ExtensionApp):
         except Internal as error:
             self.log.error("%s", error.message)  # noqa: TRY400 - the words say it all
             return SQLiteLedger(log=self.log)
+
+    def _preload(self) -> None:
+        # What it failed with, the first prompt will meet again.
+        with suppress(Exception):
+            self._registry.preload()
 
     async def _warm(self) -> None:
         """Import the SDKs now, beside the loop: the first prompt should not wait for them."""

@@ -135,6 +135,17 @@ class ProviderRegistry:
         names = {name for entry in self._entries.values() for name in entry.key_variables}
         return tuple(sorted(names.union(_OTHER_KEYS)))
 
+    def preload(self) -> None:
+        """Import the SDKs of those that are configured; takes a second, so call it in a thread."""
+        for name, entry in self._entries.items():
+            try:
+                if not self._places.configured(entry):
+                    continue
+                self._places.endpoint(entry)
+            except ProviderError:
+                continue
+            self._real[name].warm()
+
     async def warm(self) -> None:
         """Do what the first call would wait for: import SDKs, load certificates; off the loop.
 
