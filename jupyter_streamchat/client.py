@@ -23,6 +23,7 @@ from jupyter_streamchat.following import Following
 from jupyter_streamchat.functions import FunctionModel
 from jupyter_streamchat.loop import BackgroundLoop
 from jupyter_streamchat.recording import Recording
+from jupyter_streamchat.serving import Serving
 from jupyter_streamchat.transports.websocket import Resolve, WebSocketTransport
 from streamchat_relay.model import (
     Catalog,
@@ -36,7 +37,7 @@ from streamchat_relay.model import (
     error_from,
 )
 from streamchat_relay.protocol.client import ClientSession
-from streamchat_relay.protocol.frames import Done, ModelsOk, Piece, Prompt, ServedCall
+from streamchat_relay.protocol.frames import ModelsOk, Prompt
 from streamchat_relay.protocol.outcomes import (
     Answer,
     Called,
@@ -86,8 +87,7 @@ class RelayClient:
             weakref.WeakValueDictionary()
         )
         self._runs: dict[str, tuple[Following, Recording]] = {}
-        self._functions: dict[str, FunctionModel] = {}
-        self._calls: dict[str, FunctionModel] = {}
+        self._serving = Serving(self._session, self._call_if_usable, self._transport.act)
         self._task = loop.submit(self._transport.run())
         self._task.add_done_callback(self._stopped)
 
@@ -152,6 +152,10 @@ class RelayClient:
         if self._loop.usable:
             self._task.cancel()
 
+    def _call_if_usable(self, function: Callable[[], object]) -> None:
+        if self.usable:
+            self._loop.call(function)
+
     # Everything below runs on the loop.
 
     def _open(self, following: Following) -> None:
@@ -194,28 +198,8 @@ class RelayClient:
         self._ask(asked(), partial(self._sent, run))
 
     def _serve(self, model: FunctionModel) -> None:
-        if self._ended is None and model.name not in self._functions:
-            self._functions[model.name] = model
+        if self._ended is None and self._serving.add(model):
             self._ask(self._session.serve(model.name), _ignore)
-
-    def _called(self, call: ServedCall) -> None:
-        model = self._functions.get(call.model)
-        if model is None:
-            return
-        self._calls[call.call] = model
-
-        def tell(what: tuple[Piece, ...] | Done) -> None:
-            if self.usable:
-                self._loop.call(partial(self._tell, call.call, what))
-
-        model.start(call, tell)
-
-    def _tell(self, call: str, what: tuple[Piece, ...] | Done) -> None:
-        if isinstance(what, Done):
-            self._calls.pop(call, None)
-            self._transport.act(self._session.done(what))
-        else:
-            self._transport.act(self._session.said(call, what))
 
     def _sent(self, run: str, answer: Answer) -> None:
         if answer.error is not None:
@@ -282,17 +266,13 @@ class RelayClient:
                 if then is not None:
                     then(outcome)
             case Called(call=call):
-                self._called(call)
+                self._serving.called(call)
             case Cancelled(call=call):
-                if call in self._calls:
-                    self._calls.pop(call).cancel(call)
+                self._serving.cancelled(call)
             case Live():
                 self._offline_since = None
             case Retry():
-                # The relay has given up what it had asked over the socket that is gone.
-                for call, model in self._calls.items():
-                    model.cancel(call)
-                self._calls.clear()
+                self._serving.lost()
                 now = self._clock()
                 if self._offline_since is None:
                     self._offline_since = now
