@@ -92,6 +92,8 @@ async def staged(
         server = await stack.enter_async_context(ProviderServer())
         made = registry or registry_at(server)
         stack.push_async_callback(made.close)
+        # Who waits here gives the thread that imports an SDK no turn.
+        await made.warm()
         clock = FakeClock()
         hub = Hub(MemoryStore(), made, rules=rules or Rules(), clock=clock)
         stack.push_async_callback(hub.close)
