@@ -103,10 +103,9 @@ class SdkProvider(ABC, Generic[ClientT]):
 
     def warm(self) -> None:
         """Import the SDK and make its client; takes seconds, so call it in a thread."""
-        make = self.client_maker()
+        self.client_maker()
         with contextlib.suppress(ProviderError):
-            at = self._endpoint()
-            self._client = (at, make(at, self._pool, self._timeouts))
+            self._made_for(self._endpoint())
 
     @abstractmethod
     def client_maker(self) -> Callable[[Endpoint, HttpPool, Timeouts], ClientT]:
@@ -137,7 +136,13 @@ class SdkProvider(ABC, Generic[ClientT]):
 
     async def _client_for(self, at: Endpoint) -> ClientT:
         await self.ready()
-        if self._client is None or self._client[0] != at:
+        return self._made_for(at)
+
+    def _made_for(self, at: Endpoint) -> ClientT:
+        """The client for this endpoint: the one that is there, or else a new one."""
+        known = self._client
+        if known is None or known[0] != at:
             make = self.client_maker()
-            self._client = (at, make(at, self._pool, self._timeouts))
-        return self._client[1]
+            # Another thread may make one too: each returns its own.
+            known = self._client = (at, make(at, self._pool, self._timeouts))
+        return known[1]

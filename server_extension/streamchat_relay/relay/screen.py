@@ -8,12 +8,13 @@ import logging
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple, TypeVar, cast
 
 from streamchat_relay.model import (
     ContentFiltered,
     Message,
     Output,
+    Part,
     ReasoningOutput,
     StreamChatError,
     TextOutput,
@@ -23,6 +24,8 @@ from streamchat_relay.model import (
 from streamchat_relay.model.reduce import replace
 from streamchat_relay.protocol.frames import Send
 from streamchat_relay.relay.ports import Call, Provider, Sink
+
+AnyPart = TypeVar("AnyPart", bound=Part)
 
 TIMEOUT_S = 30.0
 """A filter that takes longer has failed."""
@@ -98,20 +101,13 @@ class Screen:
         if self.off or send.message is None:
             return send
 
-        async def shown(text: str, role: Literal["system", "user"]) -> str:
-            return await self.passed(Passage(text, role, user, send.conversation, model))
-
-        parts = [
-            replace(part, text=await shown(part.text, "user"))
-            if isinstance(part, TextPart)
-            else part
-            for part in send.message.parts
-        ]
-        send = replace(send, message=replace(send.message, parts=tuple(parts)))
+        about = Passage("", "user", user, send.conversation, model)
+        parts = await self._shown(send.message.parts, about)
+        send = replace(send, message=replace(send.message, parts=parts))
         system = (send.params or {}).get("system")
         if isinstance(system, str):
-            params = {**(send.params or {}), "system": await shown(system, "system")}
-            send = replace(send, params=params)
+            passed = await self.passed(about._replace(text=system, role="system"))
+            send = replace(send, params={**(send.params or {}), "system": passed})
         return send
 
     async def messages(
@@ -123,13 +119,8 @@ class Screen:
         shown: list[Message] = []
         for message in messages:
             role = "user" if message.role == "tool" else message.role
-            parts = [
-                replace(part, text=await self.passed(Passage(part.text, role, user, "", model)))
-                if isinstance(part, TextPart)
-                else part
-                for part in message.parts
-            ]
-            shown.append(replace(message, parts=tuple(parts)))
+            parts = await self._shown(message.parts, Passage("", role, user, "", model))
+            shown.append(replace(message, parts=parts))
         return tuple(shown)
 
     async def stream(
@@ -159,6 +150,17 @@ class Screen:
             for task in (asking, checking):
                 with suppress(asyncio.CancelledError):
                     task.exception()
+
+    async def _shown(self, parts: tuple[AnyPart, ...], about: Passage) -> tuple[AnyPart, ...]:
+        """The parts with their texts as they pass."""
+        return tuple(
+            [
+                replace(part, text=await self.passed(about._replace(text=part.text)))
+                if isinstance(part, TextPart)
+                else part
+                for part in parts
+            ]
+        )
 
     async def _carry(self, parts: _Parts, sink: Sink, about: Passage) -> None:
         while (output := await parts.next()) is not None:
