@@ -57,9 +57,10 @@ CONTRAST = """
 """
 
 
-def chat_cell(model: str = "demo/fast") -> str:
-    """A cell that shows a chat."""
-    return f"from jupyter_streamchat import Chat\nchat = Chat({model!r})\nchat"
+def chat_cell(model: str = "demo/fast", conversation: str | None = None) -> str:
+    """A cell that shows a chat; `conversation` is for a test that follows it from elsewhere."""
+    made = f"Chat({model!r}, conversation={conversation!r})"
+    return f"from jupyter_streamchat import Chat\nchat = {made}\nchat"
 
 
 async def ask(output: Locator, prompt: str) -> None:

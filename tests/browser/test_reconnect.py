@@ -37,9 +37,7 @@ async def test_a_network_lost_in_mid_answer_loses_nothing_and_stop_works_again(
         lab = LabPage(lab_jupyter, page, url=f"http://127.0.0.1:{network.port}/")
         await lab.start("network")
         name = secrets.token_hex(8)
-        await lab.open(
-            [f"from jupyter_streamchat import Chat\nChat({PACED!r}, conversation={name!r})"]
-        )
+        await lab.open([chat_cell(PACED, name)])
         await lab.run_done(0)
         chat = lab.output(0)
         content = chat.locator(".streamchat-content")

@@ -8,7 +8,7 @@ import secrets
 import pytest
 from playwright.async_api import BrowserContext, expect
 
-from tests.browser.kit import PACED, RELAY, Paced, Sockets, ask, finished
+from tests.browser.kit import PACED, RELAY, Paced, Sockets, ask, chat_cell, finished
 from tests.fakes.faults import Fault
 from tests.fakes.jupyter import JupyterServer
 from tests.fakes.lab import LabPage
@@ -40,9 +40,7 @@ async def test_an_answer_cut_fifteen_times_shows_exactly_what_the_provider_sent(
         lab = LabPage(lab_jupyter, page, url=f"http://127.0.0.1:{network.port}/")
         await lab.start("resume")
         name = secrets.token_hex(8)
-        await lab.open(
-            [f"from jupyter_streamchat import Chat\nChat({PACED!r}, conversation={name!r})"]
-        )
+        await lab.open([chat_cell(PACED, name)])
         await lab.run_done(0)
         chat = lab.output(0)
         content = chat.locator(".streamchat-content")
@@ -76,9 +74,7 @@ async def test_a_page_that_was_frozen_while_its_network_went_opens_one_socket(
         lab = LabPage(lab_jupyter, page, url=f"http://127.0.0.1:{network.port}/")
         await lab.start("frozen")
         name = secrets.token_hex(8)
-        await lab.open(
-            [f"from jupyter_streamchat import Chat\nChat({PACED!r}, conversation={name!r})"]
-        )
+        await lab.open([chat_cell(PACED, name)])
         await lab.run_done(0)
         chat = lab.output(0)
         content = chat.locator(".streamchat-content")
