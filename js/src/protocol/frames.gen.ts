@@ -24,6 +24,43 @@ export interface Ack {
 }
 
 /**
+ * A person allows the call in a part, or does not; `digest` is its approval request's.
+ */
+export interface Approve {
+  readonly type: "approve";
+  readonly id: string;
+  readonly run: string;
+  readonly part: string;
+  readonly digest: string;
+  readonly allow: boolean;
+}
+
+/**
+ * Answers `approve`.
+ */
+export interface ApproveOk {
+  readonly type: "ok";
+  readonly id: string;
+}
+
+/**
+ * A person allows the call whose name and arguments have this digest.
+ */
+export interface Approved {
+  readonly type: "approved";
+  readonly call: string;
+  readonly digest: string;
+}
+
+/**
+ * The tool that a `tool` frame calls runs only if a person allows it.
+ */
+export interface Asking {
+  readonly type: "asking";
+  readonly call: string;
+}
+
+/**
  * The server is about to close; `error.retryable` says whether to come back.
  */
 export interface Bye {
@@ -92,7 +129,7 @@ export interface Events {
   readonly epoch: string;
   readonly from: number;
   readonly to: number;
-  readonly events: ReadonlyArray<MessageAdded | SettingsChanged | TitleChanged | Start | Status | TextStart | TextDelta | TextEnd | ReasoningStart | ReasoningDelta | ReasoningEnd | ToolInputStart | ToolInputDelta | ToolInputAvailable | ToolOutputAvailable | ToolOutputError | File | SourceUrl | Finish | Abort | ErrorEvent>;
+  readonly events: ReadonlyArray<MessageAdded | SettingsChanged | TitleChanged | Start | Status | TextStart | TextDelta | TextEnd | ReasoningStart | ReasoningDelta | ReasoningEnd | ToolInputStart | ToolInputDelta | ToolInputAvailable | ToolApprovalRequest | ToolApprovalResponse | ToolOutputAvailable | ToolOutputError | File | SourceUrl | Finish | Abort | ErrorEvent>;
 }
 
 /**
@@ -233,6 +270,27 @@ export interface ModelsOk {
 }
 
 /**
+ * Run these tools for a conversation, for as long as this socket is open.
+ *
+ * It replaces what this client offered before for the same conversation.
+ *
+ */
+export interface Offer {
+  readonly type: "offer";
+  readonly id: string;
+  readonly conversation: string;
+  readonly tools: ReadonlyArray<ToolSpec>;
+}
+
+/**
+ * Answers `offer`.
+ */
+export interface OfferOk {
+  readonly type: "ok";
+  readonly id: string;
+}
+
+/**
  * Follow a conversation, from after `after`; without it the state comes as a snapshot.
  */
 export interface Open {
@@ -255,11 +313,19 @@ export interface OpenOk {
 }
 
 /**
- * Text that a served model says, or thinks.
+ * What a served model says, or thinks, or calls, or what came of a call.
+ *
+ * A `tool-call` has the `tool`'s name, an `id` and its arguments in `value`; a `tool-result`
+ * that `id` and the output in `value`, or an `error`.
+ *
  */
 export interface Piece {
-  readonly delta: string;
-  readonly kind?: "reasoning" | "text";
+  readonly kind?: "reasoning" | "text" | "tool-call" | "tool-result";
+  readonly delta?: string;
+  readonly id?: string;
+  readonly tool?: string;
+  readonly value?: unknown;
+  readonly error?: string;
 }
 
 /**
@@ -311,15 +377,20 @@ export interface ReasoningEnd {
   readonly type: "reasoning-end";
   readonly run: string;
   readonly part: string;
+  readonly provider_metadata?: Readonly<Record<string, unknown>> | null;
   readonly t: number;
 }
 
 /**
  * What a reasoning model thought before it answered.
+ *
+ * `provider_metadata` is what its provider wants to see again when the answer goes on.
+ *
  */
 export interface ReasoningPart {
   readonly type: "reasoning";
   readonly text: string;
+  readonly provider_metadata?: Readonly<Record<string, unknown>> | null;
   readonly id?: string;
   readonly open?: boolean;
 }
@@ -332,6 +403,16 @@ export interface ReasoningStart {
   readonly run: string;
   readonly part: string;
   readonly t: number;
+}
+
+/**
+ * What came of a `tool` frame's call: its output, or an `error` for the model to read.
+ */
+export interface Returned {
+  readonly type: "returned";
+  readonly call: string;
+  readonly output?: unknown;
+  readonly error?: string;
 }
 
 /**
@@ -421,6 +502,7 @@ export interface ServedCall {
   readonly model: string;
   readonly messages: ReadonlyArray<Message>;
   readonly params: Readonly<Record<string, unknown>>;
+  readonly tools?: ReadonlyArray<ToolSpec>;
 }
 
 /**
@@ -594,6 +676,28 @@ export interface TitleChanged {
 }
 
 /**
+ * A person has to allow this call, or not; `digest` is what their answer names.
+ */
+export interface ToolApprovalRequest {
+  readonly type: "tool-approval-request";
+  readonly run: string;
+  readonly part: string;
+  readonly digest: string;
+  readonly t: number;
+}
+
+/**
+ * A person has decided.
+ */
+export interface ToolApprovalResponse {
+  readonly type: "tool-approval-response";
+  readonly run: string;
+  readonly part: string;
+  readonly allowed: boolean;
+  readonly t: number;
+}
+
+/**
  * A tool call's arguments are complete.
  */
 export interface ToolInputAvailable {
@@ -602,6 +706,7 @@ export interface ToolInputAvailable {
   readonly part: string;
   readonly name: string;
   readonly input: unknown;
+  readonly provider_metadata?: Readonly<Record<string, unknown>> | null;
   readonly t: number;
 }
 
@@ -617,7 +722,7 @@ export interface ToolInputDelta {
 }
 
 /**
- * A tool call opens; its part id is the call's id.
+ * A tool call opens.
  */
 export interface ToolInputStart {
   readonly type: "tool-input-start";
@@ -653,17 +758,48 @@ export interface ToolOutputError {
  * A tool call and, once there is one, its result.
  *
  * `input_text` is the arguments' JSON as it streams; `input` the arguments once complete.
+ * `digest` is what an approval of this call names, where one was asked for, and `allowed` what
+ * was decided.
  *
  */
 export interface ToolPart {
   readonly type: "tool";
   readonly name: string;
+  readonly state?: "approval-requested" | "approval-responded" | "input-available" | "input-streaming" | "output-available" | "output-error";
   readonly input_text?: string;
   readonly input?: unknown;
   readonly output?: unknown;
   readonly error?: string;
+  readonly digest?: string;
+  readonly allowed?: boolean | null;
+  readonly provider_metadata?: Readonly<Record<string, unknown>> | null;
   readonly id?: string;
   readonly open?: boolean;
+}
+
+/**
+ * A tool that this client offered is called; `asking` and `returned` answer.
+ *
+ * The same `call` may come again after a reconnect; it is still to be run once.
+ *
+ */
+export interface ToolRun {
+  readonly type: "tool";
+  readonly call: string;
+  readonly conversation: string;
+  readonly run: string;
+  readonly part: string;
+  readonly name: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A tool as a model is told of it; `input_schema` is the JSON schema of its arguments.
+ */
+export interface ToolSpec {
+  readonly name: string;
+  readonly description: string;
+  readonly input_schema: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -693,10 +829,10 @@ export interface Welcome {
   readonly version: string;
 }
 
-export type Event = MessageAdded | SettingsChanged | TitleChanged | Start | Status | TextStart | TextDelta | TextEnd | ReasoningStart | ReasoningDelta | ReasoningEnd | ToolInputStart | ToolInputDelta | ToolInputAvailable | ToolOutputAvailable | ToolOutputError | File | SourceUrl | Finish | Abort | ErrorEvent;
+export type Event = MessageAdded | SettingsChanged | TitleChanged | Start | Status | TextStart | TextDelta | TextEnd | ReasoningStart | ReasoningDelta | ReasoningEnd | ToolInputStart | ToolInputDelta | ToolInputAvailable | ToolApprovalRequest | ToolApprovalResponse | ToolOutputAvailable | ToolOutputError | File | SourceUrl | Finish | Abort | ErrorEvent;
 
-export type ClientFrame = Hello | Models | Open | Leave | Send | Stop | Serve | Said | Done | Ack | Ping | Pong;
+export type ClientFrame = Hello | Models | Open | Leave | Send | Stop | Serve | Offer | Approve | Said | Done | Asking | Returned | Ack | Ping | Pong;
 
-export type Ok = ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk;
+export type Ok = ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk | OfferOk | ApproveOk;
 
-export type ServerFrame = Welcome | ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk | Events | Snapshot | ServedCall | Cancel | Fail | Bye | Ping | Pong;
+export type ServerFrame = Welcome | ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk | OfferOk | ApproveOk | Events | Snapshot | ServedCall | ToolRun | Approved | Cancel | Fail | Bye | Ping | Pong;

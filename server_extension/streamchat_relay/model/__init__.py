@@ -49,6 +49,8 @@ from streamchat_relay.model.event import (
     TextEnd,
     TextStart,
     TitleChanged,
+    ToolApprovalRequest,
+    ToolApprovalResponse,
     ToolInputAvailable,
     ToolInputDelta,
     ToolInputStart,
@@ -69,7 +71,12 @@ from streamchat_relay.model.output import (
     FinishOutput,
     Output,
     ReasoningOutput,
+    SealOutput,
     TextOutput,
+    ToolCallOutput,
+    ToolInputOutput,
+    ToolOutput,
+    ToolResultOutput,
     UsageOutput,
 )
 from streamchat_relay.model.part import (
@@ -82,6 +89,7 @@ from streamchat_relay.model.part import (
 )
 from streamchat_relay.model.reduce import branch, fold, reduce
 from streamchat_relay.model.spendings import Spending, Spendings
+from streamchat_relay.model.tool import ToolSpec, digest_of, text_of
 from streamchat_relay.model.usage import Timing, Usage
 
 __all__ = [
@@ -128,6 +136,7 @@ __all__ = [
     "RunEvent",
     "RunRecord",
     "RunStateName",
+    "SealOutput",
     "Settings",
     "SettingsChanged",
     "SourcePart",
@@ -149,19 +158,28 @@ __all__ = [
     "Timing",
     "TitleChanged",
     "TooLarge",
+    "ToolApprovalRequest",
+    "ToolApprovalResponse",
+    "ToolCallOutput",
     "ToolInputAvailable",
     "ToolInputDelta",
+    "ToolInputOutput",
     "ToolInputStart",
+    "ToolOutput",
     "ToolOutputAvailable",
     "ToolOutputError",
     "ToolPart",
+    "ToolResultOutput",
+    "ToolSpec",
     "Truncated",
     "Unauthorized",
     "Usage",
     "UsageOutput",
     "branch",
+    "digest_of",
     "document",
     "error_from",
     "fold",
     "reduce",
+    "text_of",
 ]

@@ -106,9 +106,11 @@ class ReasoningDelta(_PartEvent, frozen=True, tag="reasoning-delta"):
 class ReasoningEnd(_PartEvent, frozen=True, tag="reasoning-end"):
     """A reasoning part is complete."""
 
+    provider_metadata: dict[str, Any] | None = None
+
 
 class ToolInputStart(_PartEvent, frozen=True, tag="tool-input-start"):
-    """A tool call opens; its part id is the call's id."""
+    """A tool call opens."""
 
     name: str
 
@@ -124,6 +126,19 @@ class ToolInputAvailable(_PartEvent, frozen=True, tag="tool-input-available"):
 
     name: str
     input: Any
+    provider_metadata: dict[str, Any] | None = None
+
+
+class ToolApprovalRequest(_PartEvent, frozen=True, tag="tool-approval-request"):
+    """A person has to allow this call, or not; `digest` is what their answer names."""
+
+    digest: str
+
+
+class ToolApprovalResponse(_PartEvent, frozen=True, tag="tool-approval-response"):
+    """A person has decided."""
+
+    allowed: bool
 
 
 class ToolOutputAvailable(_PartEvent, frozen=True, tag="tool-output-available"):
@@ -186,6 +201,8 @@ RunEvent = (
     | ToolInputStart
     | ToolInputDelta
     | ToolInputAvailable
+    | ToolApprovalRequest
+    | ToolApprovalResponse
     | ToolOutputAvailable
     | ToolOutputError
     | File

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from streamchat_relay.model.message import FinishReason
@@ -20,6 +22,35 @@ class ReasoningOutput(msgspec.Struct, frozen=True):
     delta: str
 
 
+class SealOutput(msgspec.Struct, frozen=True):
+    """The thought so far is complete; `metadata` is what its provider wants to see again."""
+
+    metadata: dict[str, Any]
+
+
+class ToolCallOutput(msgspec.Struct, frozen=True):
+    """The model calls a tool. `call` names the call in what follows of the same round."""
+
+    call: str
+    name: str
+    metadata: dict[str, Any] | None = None
+
+
+class ToolInputOutput(msgspec.Struct, frozen=True):
+    """JSON text of a call's arguments."""
+
+    call: str
+    delta: str
+
+
+class ToolResultOutput(msgspec.Struct, frozen=True):
+    """What came of a call that whoever answers has carried out by itself."""
+
+    call: str
+    output: Any = None
+    error: str = ""
+
+
 class UsageOutput(msgspec.Struct, frozen=True):
     """The provider's count so far; a later one replaces it."""
 
@@ -36,4 +67,5 @@ class FinishOutput(msgspec.Struct, frozen=True):
     raw_reason: str
 
 
-Output = TextOutput | ReasoningOutput | UsageOutput | FinishOutput
+ToolOutput = ToolCallOutput | ToolInputOutput | ToolResultOutput
+Output = TextOutput | ReasoningOutput | SealOutput | ToolOutput | UsageOutput | FinishOutput

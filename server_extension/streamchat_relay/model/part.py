@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -21,9 +21,13 @@ class TextPart(_Part, frozen=True, tag="text"):
 
 
 class ReasoningPart(_Part, frozen=True, tag="reasoning"):
-    """What a reasoning model thought before it answered."""
+    """What a reasoning model thought before it answered.
+
+    `provider_metadata` is what its provider wants to see again when the answer goes on.
+    """
 
     text: str
+    provider_metadata: dict[str, Any] | None = None
 
 
 class FilePart(_Part, frozen=True, tag="file"):
@@ -41,17 +45,38 @@ class SourcePart(_Part, frozen=True, tag="source"):
     title: str = ""
 
 
+ToolState = Literal[
+    "input-streaming",
+    "input-available",
+    "approval-requested",
+    "approval-responded",
+    "output-available",
+    "output-error",
+]
+
+
 class ToolPart(_Part, frozen=True, tag="tool"):
     """A tool call and, once there is one, its result.
 
     `input_text` is the arguments' JSON as it streams; `input` the arguments once complete.
+    `digest` is what an approval of this call names, where one was asked for, and `allowed` what
+    was decided.
     """
 
     name: str
+    state: ToolState = "input-streaming"
     input_text: str = ""
     input: Any = None
     output: Any = None
     error: str = ""
+    digest: str = ""
+    allowed: bool | None = None
+    provider_metadata: dict[str, Any] | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has a result, good or bad."""
+        return self.state in {"output-available", "output-error"}
 
 
 Part = TextPart | ReasoningPart | FilePart | SourcePart | ToolPart

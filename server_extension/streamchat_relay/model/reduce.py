@@ -27,6 +27,8 @@ from streamchat_relay.model.event import (
     TextEnd,
     TextStart,
     TitleChanged,
+    ToolApprovalRequest,
+    ToolApprovalResponse,
     ToolInputAvailable,
     ToolInputDelta,
     ToolInputStart,
@@ -105,9 +107,20 @@ def reduce(conversation: Conversation, event: Event) -> Conversation:
                     else part
                 ),
             )
-        case TextEnd() | ReasoningEnd():
+        case TextEnd():
             return _with_part(
                 conversation, event.run, event.part, lambda part: replace(part, open=False)
+            )
+        case ReasoningEnd(provider_metadata=metadata):
+            return _with_part(
+                conversation,
+                event.run,
+                event.part,
+                lambda part: (
+                    replace(part, open=False, provider_metadata=metadata)
+                    if isinstance(part, ReasoningPart)
+                    else part
+                ),
             )
         case ToolInputStart():
             return _add_part(
@@ -125,15 +138,41 @@ def reduce(conversation: Conversation, event: Event) -> Conversation:
                 conversation,
                 event.run,
                 event.part,
-                lambda part: replace(part, input=event.input, open=False),
+                lambda part: replace(
+                    part,
+                    input=event.input,
+                    open=False,
+                    state="input-available",
+                    provider_metadata=event.provider_metadata,
+                ),
+            )
+        case ToolApprovalRequest():
+            return _with_tool(
+                conversation,
+                event.run,
+                event.part,
+                lambda part: replace(part, state="approval-requested", digest=event.digest),
+            )
+        case ToolApprovalResponse():
+            return _with_tool(
+                conversation,
+                event.run,
+                event.part,
+                lambda part: replace(part, state="approval-responded", allowed=event.allowed),
             )
         case ToolOutputAvailable():
             return _with_tool(
-                conversation, event.run, event.part, lambda part: replace(part, output=event.output)
+                conversation,
+                event.run,
+                event.part,
+                lambda part: replace(part, state="output-available", output=event.output),
             )
         case ToolOutputError():
             return _with_tool(
-                conversation, event.run, event.part, lambda part: replace(part, error=event.error)
+                conversation,
+                event.run,
+                event.part,
+                lambda part: replace(part, state="output-error", error=event.error, open=False),
             )
         case File():
             part_ = FilePart(id=event.part, url=event.url, media_type=event.media_type)

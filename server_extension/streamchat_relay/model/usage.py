@@ -18,6 +18,20 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cached: int | None = None
     estimated: bool = False
 
+    def __add__(self, other: Usage) -> Usage:
+        """Both together.
+
+        >>> Usage(input=1, output=2) + Usage(input=3, output=4, cached=1)
+        Usage(input=4, output=6, reasoning=None, cached=1, estimated=False)
+        """
+        return Usage(
+            input=self.input + other.input,
+            output=self.output + other.output,
+            reasoning=_sum(self.reasoning, other.reasoning),
+            cached=_sum(self.cached, other.cached),
+            estimated=self.estimated or other.estimated,
+        )
+
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Durations of one run: milliseconds from acceptance, output tokens per second.
@@ -29,3 +43,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     total_ms: float
     ttft_ms: float | None = None
     output_per_s: float | None = None
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None and other is None else (one or 0) + (other or 0)

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from streamchat_relay.model import ErrorInfo
+from streamchat_relay.model import ErrorInfo, ToolSpec
 from streamchat_relay.protocol.codec import (
     Answered,
     BadFrame,
@@ -27,28 +27,32 @@ from streamchat_relay.protocol.frames import (
     MAX_FRAME_BYTES,
     WINDOW_BYTES,
     Ack,
+    Approve,
+    Approved,
     Bye,
     Cancel,
-    Done,
     Fail,
     Hello,
     Leave,
     Models,
+    Offer,
     Open,
     OpenOk,
-    Piece,
     Ping,
     Pong,
     Prompt,
-    Said,
+    Request,
     Send,
     Serve,
     ServedCall,
     Snapshot,
     Stop,
+    Told,
+    ToolRun,
     Welcome,
 )
 from streamchat_relay.protocol.outcomes import (
+    Allowed,
     Answer,
     Called,
     Cancelled,
@@ -59,6 +63,7 @@ from streamchat_relay.protocol.outcomes import (
     Outcome,
     Replace,
     Retry,
+    ToolCalled,
     Write,
 )
 
@@ -84,8 +89,6 @@ class State(enum.Enum):
     LIVE = "live"
     ENDED = "ended"
 
-
-Pending = Serve | Models | Open | Leave | Send | Stop
 
 _TOO_LARGE = ErrorInfo(
     code="too_large",
@@ -127,9 +130,10 @@ class ClientSession:
         self._heartbeat_s = HEARTBEAT_S
         self._heard_at = 0.0
         self._pinged_at: float | None = None
-        self._pending: dict[str, Pending] = {}
+        self._pending: dict[str, Request] = {}
         self._followed: dict[str, _Followed] = {}
         self._served: set[str] = set()
+        self._offers: dict[str, tuple[ToolSpec, ...]] = {}
         self._ended: ErrorInfo | None = None
         self.state = State.OFFLINE
 
@@ -187,15 +191,21 @@ class ClientSession:
         self._served.add(model)
         return self._request(Serve(id=self._id(), model=model))
 
-    # What a served model says. It has nobody to say it to while there is no socket.
+    def offer(self, conversation: str, tools: tuple[ToolSpec, ...]) -> tuple[str, list[Outcome]]:
+        """Run these tools for a conversation, over all reconnects; `ToolCalled` outcomes ask."""
+        self._offers[conversation] = tools
+        return self._request(Offer(id=self._id(), conversation=conversation, tools=tools))
 
-    def said(self, call: str, pieces: tuple[Piece, ...]) -> list[Outcome]:
-        """Some of the answer."""
-        return self._tell(Said(call=call, pieces=pieces))
+    def approve(
+        self, run: str, part: str, digest: str, *, allow: bool
+    ) -> tuple[str, list[Outcome]]:
+        """Say what a person decided of a call that has this digest."""
+        frame = Approve(id=self._id(), run=run, part=part, digest=digest, allow=allow)
+        return self._request(frame)
 
-    def done(self, done: Done) -> list[Outcome]:
-        """The end of the answer."""
-        return self._tell(done)
+    def tell(self, told: Told) -> list[Outcome]:
+        """Say something of a call. There is nobody to say it to while there is no socket."""
+        return [Write(told)] if self.state is State.LIVE else []
 
     # Happenings. Each returns what to do now.
 
@@ -265,6 +275,10 @@ class ClientSession:
                 return self._snapshot(frame)
             case ServedCall():
                 return [Called(frame)]
+            case ToolRun():
+                return [ToolCalled(frame)]
+            case Approved(call=call, digest=digest):
+                return [Allowed(call, digest)]
             case Cancel(call=call):
                 return [Cancelled(call)]
             case Answered(id=frame_id):
@@ -274,14 +288,11 @@ class ClientSession:
             case Bye(error=error):
                 return [] if error.retryable else self._end(error)
 
-    def _tell(self, frame: Said | Done) -> list[Outcome]:
-        return [Write(frame)] if self.state is State.LIVE else []
-
     def _id(self) -> str:
         self._next_id += 1
         return f"q{self._next_id}"
 
-    def _request(self, frame: Pending) -> tuple[str, list[Outcome]]:
+    def _request(self, frame: Request) -> tuple[str, list[Outcome]]:
         if self._ended is not None:
             return frame.id, [Answer(frame.id, None, self._ended)]
         self._pending[frame.id] = frame
@@ -315,10 +326,16 @@ class ClientSession:
         for conversation, ids in opens.items():
             for frame_id in ids[1:] or ids:
                 out.extend(self._write_open(conversation, frame_id))
-        # A new socket serves nothing either, and before it sends anything it must.
+        # A new socket serves and offers nothing either, and before it sends anything it must.
         waiting = {one.model for one in unanswered if isinstance(one, Serve)}
         for model in sorted(self._served - waiting):
             out.extend(self._request(Serve(id=self._id(), model=model))[1])
+        offering = {one.conversation for one in unanswered if isinstance(one, Offer)}
+        for conversation in sorted(self._offers.keys() - offering):
+            tools = self._offers[conversation]
+            out.extend(
+                self._request(Offer(id=self._id(), conversation=conversation, tools=tools))[1]
+            )
         out.extend(Write(one) for one in unanswered if not isinstance(one, Open | Leave))
         return out
 

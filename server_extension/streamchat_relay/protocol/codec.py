@@ -12,6 +12,9 @@ from streamchat_relay.model import BadCursor, BadRequest, Event, StreamChatError
 from streamchat_relay.protocol.frames import (
     ID_PATTERN,
     Ack,
+    Approve,
+    Approved,
+    ApproveOk,
     Bye,
     Cancel,
     ClientFrame,
@@ -22,6 +25,8 @@ from streamchat_relay.protocol.frames import (
     LeaveOk,
     Models,
     ModelsOk,
+    Offer,
+    OfferOk,
     Ok,
     Open,
     OpenOk,
@@ -36,6 +41,7 @@ from streamchat_relay.protocol.frames import (
     Snapshot,
     Stop,
     StopOk,
+    ToolRun,
     Welcome,
 )
 
@@ -67,6 +73,10 @@ _CLIENT_TYPES = frozenset(
         "serve",
         "said",
         "done",
+        "offer",
+        "asking",
+        "returned",
+        "approve",
     ]
 )
 
@@ -208,7 +218,18 @@ class _OkHead(msgspec.Struct, frozen=True, kw_only=True, tag="ok", tag_field="ty
 
 
 _server = msgspec.json.Decoder(
-    Welcome | _OkHead | EventsHead | Snapshot | ServedCall | Cancel | Fail | Bye | Ping | Pong
+    Welcome
+    | _OkHead
+    | EventsHead
+    | Snapshot
+    | ServedCall
+    | ToolRun
+    | Approved
+    | Cancel
+    | Fail
+    | Bye
+    | Ping
+    | Pong
 )
 _OK_OF: dict[type, msgspec.json.Decoder[Any]] = {
     Models: msgspec.json.Decoder(ModelsOk),
@@ -217,9 +238,23 @@ _OK_OF: dict[type, msgspec.json.Decoder[Any]] = {
     Send: msgspec.json.Decoder(SendOk),
     Stop: msgspec.json.Decoder(StopOk),
     Serve: msgspec.json.Decoder(ServeOk),
+    Offer: msgspec.json.Decoder(OfferOk),
+    Approve: msgspec.json.Decoder(ApproveOk),
 }
 
-ReceivedFrame = Welcome | EventsHead | Snapshot | ServedCall | Cancel | Fail | Bye | Ping | Pong
+ReceivedFrame = (
+    Welcome
+    | EventsHead
+    | Snapshot
+    | ServedCall
+    | ToolRun
+    | Approved
+    | Cancel
+    | Fail
+    | Bye
+    | Ping
+    | Pong
+)
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -245,8 +280,8 @@ def decode_server_frame(data: str | bytes) -> ReceivedFrame | Answered | None:
 
 _SERVER_TYPES = frozenset(
     [
-        *("welcome", "ok", "events", "snapshot", "call", "cancel", "fail", "bye"),
-        *("ping", "pong"),
+        *("welcome", "ok", "events", "snapshot", "call", "tool", "approved", "cancel"),
+        *("fail", "bye", "ping", "pong"),
     ]
 )
 

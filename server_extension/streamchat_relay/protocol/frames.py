@@ -20,6 +20,7 @@ from streamchat_relay.model import (
     ProviderProblem,
     RunStateName,
     TextPart,
+    ToolSpec,
     Usage,
 )
 
@@ -107,10 +108,18 @@ class Serve(_Frame, frozen=True, tag="serve"):
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Text that a served model says, or thinks."""
+    """What a served model says, or thinks, or calls, or what came of a call.
 
-    delta: str
-    kind: Literal["text", "reasoning"] = "text"
+    A `tool-call` has the `tool`'s name, an `id` and its arguments in `value`; a `tool-result`
+    that `id` and the output in `value`, or an `error`.
+    """
+
+    kind: Literal["text", "reasoning", "tool-call", "tool-result"] = "text"
+    delta: str = ""
+    id: str = ""
+    tool: str = ""
+    value: Any = None
+    error: str = ""
 
 
 class Said(_Frame, frozen=True, tag="said"):
@@ -127,6 +136,41 @@ class Done(_Frame, frozen=True, tag="done"):
     error: ErrorInfo | None = None
     finish_reason: FinishReason = "stop"
     usage: Usage | None = None
+
+
+class Offer(_Frame, frozen=True, tag="offer"):
+    """Run these tools for a conversation, for as long as this socket is open.
+
+    It replaces what this client offered before for the same conversation.
+    """
+
+    id: ClientId
+    conversation: ClientId
+    tools: tuple[ToolSpec, ...]
+
+
+class Asking(_Frame, frozen=True, tag="asking"):
+    """The tool that a `tool` frame calls runs only if a person allows it."""
+
+    call: ClientId
+
+
+class Returned(_Frame, frozen=True, tag="returned"):
+    """What came of a `tool` frame's call: its output, or an `error` for the model to read."""
+
+    call: ClientId
+    output: Any = None
+    error: str = ""
+
+
+class Approve(_Frame, frozen=True, tag="approve"):
+    """A person allows the call in a part, or does not; `digest` is its approval request's."""
+
+    id: ClientId
+    run: ClientId
+    part: str
+    digest: str
+    allow: bool
 
 
 class Ack(_Frame, frozen=True, tag="ack"):
@@ -206,6 +250,18 @@ class StopOk(_Frame, frozen=True, tag="ok"):
     state: RunStateName
 
 
+class OfferOk(_Frame, frozen=True, tag="ok"):
+    """Answers `offer`."""
+
+    id: str
+
+
+class ApproveOk(_Frame, frozen=True, tag="ok"):
+    """Answers `approve`."""
+
+    id: str
+
+
 class ServeOk(_Frame, frozen=True, tag="ok"):
     """Answers `serve`; `model` is what prompts name."""
 
@@ -220,12 +276,34 @@ class ServedCall(_Frame, frozen=True, tag="call"):
     model: str
     messages: tuple[Message, ...]
     params: dict[str, Any]
+    tools: tuple[ToolSpec, ...] = ()
 
 
 class Cancel(_Frame, frozen=True, tag="cancel"):
     """Nobody waits for the answer to a `call` any more."""
 
     call: str
+
+
+class ToolRun(_Frame, frozen=True, tag="tool"):
+    """A tool that this client offered is called; `asking` and `returned` answer.
+
+    The same `call` may come again after a reconnect; it is still to be run once.
+    """
+
+    call: str
+    conversation: str
+    run: str
+    part: str
+    name: str
+    input: dict[str, Any]
+
+
+class Approved(_Frame, frozen=True, tag="approved"):
+    """A person allows the call whose name and arguments have this digest."""
+
+    call: str
+    digest: str
 
 
 class Events(_Frame, frozen=True, tag="events"):
@@ -260,6 +338,23 @@ class Bye(_Frame, frozen=True, tag="bye"):
     error: ErrorInfo
 
 
-ClientFrame = Hello | Models | Open | Leave | Send | Stop | Serve | Said | Done | Ack | Ping | Pong
-Ok = ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk
-ServerFrame = Welcome | Ok | Events | Snapshot | ServedCall | Cancel | Fail | Bye | Ping | Pong
+Request = Models | Open | Leave | Send | Stop | Serve | Offer | Approve
+"""What is answered with `ok` or `fail`."""
+Told = Said | Done | Asking | Returned
+"""What a client says of a call that it was asked for."""
+ClientFrame = Hello | Request | Told | Ack | Ping | Pong
+Ok = ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk | OfferOk | ApproveOk
+ServerFrame = (
+    Welcome
+    | Ok
+    | Events
+    | Snapshot
+    | ServedCall
+    | ToolRun
+    | Approved
+    | Cancel
+    | Fail
+    | Bye
+    | Ping
+    | Pong
+)

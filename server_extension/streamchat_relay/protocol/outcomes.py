@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from streamchat_relay.model import Conversation, ErrorInfo, Event
-from streamchat_relay.protocol.frames import ClientFrame, Ok, ServedCall, Welcome
+from streamchat_relay.protocol.frames import ClientFrame, Ok, ServedCall, ToolRun, Welcome
 
 
 class _Out(msgspec.Struct, frozen=True):
@@ -78,4 +78,30 @@ class Cancelled(_Out, frozen=True):
     call: str
 
 
-Outcome = Called | Cancelled | Write | Answer | Deliver | Replace | Drop | Retry | Ended | Live
+class ToolCalled(_Out, frozen=True):
+    """A tool that this client offered is called; `asking` and `returned` answer."""
+
+    call: ToolRun
+
+
+class Allowed(_Out, frozen=True):
+    """A person allows the call that has this digest."""
+
+    call: str
+    digest: str
+
+
+Outcome = (
+    ToolCalled
+    | Allowed
+    | Called
+    | Cancelled
+    | Write
+    | Answer
+    | Deliver
+    | Replace
+    | Drop
+    | Retry
+    | Ended
+    | Live
+)

@@ -10,20 +10,14 @@ from streamchat_relay.protocol.frames import (
     HEARTBEAT_S,
     Ack,
     Bye,
-    Done,
     Fail,
     Hello,
-    Leave,
     Limits,
-    Models,
-    Open,
     Ping,
     Pong,
-    Said,
-    Send,
-    Serve,
+    Request,
     ServerFrame,
-    Stop,
+    Told,
     Welcome,
 )
 
@@ -57,10 +51,10 @@ class Close:
         return f"Close({self.code}, {self.reason!r})"
 
 
-Request = Models | Open | Leave | Send | Stop | Serve | Said | Done | Ack
-"""What the owner of the session carries out and answers."""
+Wish = Request | Told | Ack
+"""What the owner of the session carries out."""
 
-Action = ServerFrame | Request | Close
+Action = ServerFrame | Wish | Close
 """What one frame leads to: a frame to write, a request to carry out, or the end."""
 
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 from typing_extensions import override
 
-from streamchat_relay.model import BadRequest, ModelInfo
+from streamchat_relay.model import BadRequest, ModelInfo, ReasoningPart, ToolSpec
 from streamchat_relay.providers.anthropic_wire import MessagesDecoder
 from streamchat_relay.providers.content import (
     Content,
     FileContent,
     Text,
     contents,
+    listed,
     settings,
     system_text,
 )
@@ -24,6 +25,7 @@ from streamchat_relay.providers.endpoint import Endpoint, Timeouts
 from streamchat_relay.providers.pool import HttpPool
 from streamchat_relay.providers.reading import read_json
 from streamchat_relay.providers.sdk_provider import SdkProvider
+from streamchat_relay.providers.steps import Step, ids, steps, tool_names
 from streamchat_relay.providers.structured import anthropic_format
 from streamchat_relay.relay.ports import Call, Sink
 
@@ -131,23 +133,42 @@ def request_body(call: Call) -> dict[str, Any]:
     given = settings(call.params, {"stop": "stop_sequences"})
     if isinstance(given.get("stop_sequences"), str):
         given["stop_sequences"] = [given["stop_sequences"]]
+    tools = [*map(_tool, call.tools), *listed(given.pop("tools", []))]
+    if not tools and (called := tool_names(call.messages)):
+        # Calls of before must be of tools that the request has, also when nobody runs them now.
+        tools = [_gone(name) for name in called]
+        given["tool_choice"] = {"type": "none"}
+    if tools:
+        body["tools"] = tools
     return {**body, **given, **anthropic_format(call.params)}
+
+
+def _tool(tool: ToolSpec) -> dict[str, Any]:
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "input_schema": tool.input_schema,
+    }
+
+
+def _gone(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "description": "Not available any more.",
+        "input_schema": {"type": "object"},
+    }
 
 
 def _messages(call: Call) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = []
+    names = ids()
     for message in call.messages:
-        if message.role not in {"user", "assistant"}:
-            continue
-        found = contents(message.parts)
-        # The API refuses blank texts: an answer that was stopped at once has none.
-        blocks = [
-            _block(content)
-            for content in found
-            if not isinstance(content, Text) or content.text.strip()
-        ]
-        if blocks:
-            messages.append({"role": message.role, "content": blocks})
+        if message.role == "user":
+            if blocks := _blocks(contents(message.parts)):
+                messages.append({"role": "user", "content": blocks})
+        elif message.role == "assistant":
+            for step in steps(message, names):
+                messages += _step(step)
     if not messages:
         raise BadRequest("There is nothing to answer: the prompt is blank.")
     if messages[-1]["role"] == "assistant" and messages[-1]["content"][-1]["type"] == "text":
@@ -155,6 +176,49 @@ def _messages(call: Call) -> list[dict[str, Any]]:
         last = messages[-1]["content"][-1]
         last["text"] = last["text"].rstrip()
     return messages
+
+
+def _step(step: Step) -> list[dict[str, Any]]:
+    thoughts = [block for part in step.thoughts if (block := _thought(part))]
+    said = _blocks(step.contents)
+    calls = [
+        {"type": "tool_use", "id": use.id, "name": use.name, "input": use.input}
+        for use in step.uses
+    ]
+    results = [
+        {
+            "type": "tool_result",
+            "tool_use_id": use.id,
+            "content": use.result,
+            **({"is_error": True} if use.failed else {}),
+        }
+        for use in step.uses
+    ]
+    messages: list[dict[str, Any]] = []
+    if said or calls:
+        messages.append({"role": "assistant", "content": [*thoughts, *said, *calls]})
+    if results:
+        messages.append({"role": "user", "content": results})
+    return messages
+
+
+def _thought(part: ReasoningPart) -> dict[str, Any] | None:
+    """The thought as it came: the API refuses calls without the thought that led to them."""
+    kept = (part.provider_metadata or {}).get("anthropic", {})
+    if "redacted" in kept:
+        return {"type": "redacted_thinking", "data": kept["redacted"]}
+    if "signature" in kept:
+        return {"type": "thinking", "thinking": part.text, "signature": kept["signature"]}
+    return None
+
+
+def _blocks(found: list[Content]) -> list[dict[str, Any]]:
+    # The API refuses blank texts: an answer that was stopped at once has none.
+    return [
+        _block(content)
+        for content in found
+        if not isinstance(content, Text) or content.text.strip()
+    ]
 
 
 def _block(content: Content) -> dict[str, Any]:

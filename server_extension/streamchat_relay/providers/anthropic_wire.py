@@ -13,7 +13,10 @@ from streamchat_relay.model import (
     FinishReason,
     Output,
     ReasoningOutput,
+    SealOutput,
     TextOutput,
+    ToolCallOutput,
+    ToolInputOutput,
     Usage,
     UsageOutput,
 )
@@ -32,7 +35,7 @@ _REASONS: dict[str, FinishReason] = {
     "refusal": "content-filter",
 }
 
-_SILENT = {"ping", "content_block_stop"}
+_SILENT = {"ping"}
 
 
 class _OutputDetails(msgspec.Struct):
@@ -58,10 +61,15 @@ class _Delta(msgspec.Struct, gc=False):
     text: str | None = None
     thinking: str | None = None
     stop_reason: str | None = None
+    partial_json: str | None = None
+    signature: str | None = None
+    data: str | None = None
+    name: str | None = None
 
 
 class _Event(msgspec.Struct, gc=False):
     type: str
+    index: int = 0
     delta: _Delta | None = None
     content_block: _Delta | None = None
     usage: _Usage | None = None
@@ -77,11 +85,12 @@ class MessagesDecoder(StreamDecoder):
     A stream is complete when `message_stop` came, whatever happens to the connection then.
     """
 
-    __slots__ = ("_reason", "_usage")
+    __slots__ = ("_reason", "_signature", "_usage")
 
     def __init__(self, sink: Sink, at: Endpoint, model: str, time: Callable[[], float]) -> None:
         super().__init__(sink, at, model, time)
         self._reason = ""
+        self._signature = ""
         self._usage = _Usage()
 
     @override
@@ -92,7 +101,7 @@ class MessagesDecoder(StreamDecoder):
             event = _event_in(self.loosely(payload))
         delta = event.delta
         if event.type == "content_block_delta":
-            _content(delta, outputs)
+            self._content(event.index, delta, outputs)
         elif event.type == "message_delta":
             if delta is not None and delta.stop_reason:
                 self._reason = delta.stop_reason[:MAX_REASON]
@@ -105,10 +114,36 @@ class MessagesDecoder(StreamDecoder):
             if event.message is not None:
                 self._count(event.message.usage, outputs)
         elif event.type == "content_block_start":
-            _content(event.content_block, outputs)
+            self._block(event.index, event.content_block, outputs)
+        elif event.type == "content_block_stop":
+            if self._signature:
+                outputs.append(SealOutput({"anthropic": {"signature": self._signature}}))
+                self._signature = ""
         elif event.type not in _SILENT:
             # Events of a type that is new are let pass, as the API's versioning policy asks.
             self.refuse(payload)
+
+    def _block(self, index: int, block: _Delta | None, outputs: list[Output]) -> None:
+        if block is None:
+            return
+        if block.type == "tool_use":
+            outputs.append(ToolCallOutput(str(index), block.name or ""))
+        elif block.type == "redacted_thinking":
+            outputs.append(SealOutput({"anthropic": {"redacted": block.data or ""}}))
+        else:
+            self._content(index, block, outputs)
+
+    def _content(self, index: int, delta: _Delta | None, outputs: list[Output]) -> None:
+        if delta is None:
+            return
+        if delta.text:
+            outputs.append(TextOutput(delta.text))
+        elif delta.thinking:
+            outputs.append(ReasoningOutput(delta.thinking))
+        elif delta.partial_json:
+            outputs.append(ToolInputOutput(str(index), delta.partial_json))
+        elif delta.signature:
+            self._signature += delta.signature
 
     def _count(self, usage: _Usage | None, outputs: list[Output]) -> None:
         # Counts are cumulative, and a later event leaves out what did not change.
@@ -135,19 +170,11 @@ class MessagesDecoder(StreamDecoder):
         )
 
 
-def _content(delta: _Delta | None, outputs: list[Output]) -> None:
-    if delta is None:
-        return
-    if delta.text:
-        outputs.append(TextOutput(delta.text))
-    elif delta.thinking:
-        outputs.append(ReasoningOutput(delta.thinking))
-
-
 def _event_in(event: Mapping[str, Any]) -> _Event:
     message = fields(event.get("message"))
     return _Event(
         type=string(event.get("type")),
+        index=count(event.get("index")) or 0,
         delta=_delta_in(fields(event.get("delta"))),
         content_block=_delta_in(fields(event.get("content_block"))),
         usage=_usage_in(fields(event.get("usage"))),
@@ -157,9 +184,14 @@ def _event_in(event: Mapping[str, Any]) -> _Event:
 
 def _delta_in(delta: Mapping[str, Any]) -> _Delta:
     return _Delta(
+        type=string(delta.get("type")),
         text=string(delta.get("text")),
         thinking=string(delta.get("thinking")),
         stop_reason=string(delta.get("stop_reason")),
+        partial_json=string(delta.get("partial_json")),
+        signature=string(delta.get("signature")),
+        data=string(delta.get("data")),
+        name=string(delta.get("name")),
     )
 
 

@@ -77,6 +77,13 @@ def settings(params: Mapping[str, Any], renamed: Mapping[str, str]) -> dict[str,
     }
 
 
+def listed(value: object) -> list[Any]:
+    """A parameter that is a list of tools in a wire's own words, given beside those of the chat."""
+    if not isinstance(value, list):
+        raise BadRequest("params['tools'] must be a list.")
+    return value
+
+
 def _file(part: FilePart) -> Content:
     name = part.name or "a file"
     if part.url.startswith(("https://", "http://")) and part.media_type.startswith("image/"):

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from typing_extensions import override
 
-from streamchat_relay.model import ModelInfo
+from streamchat_relay.model import ModelInfo, ToolSpec
 from streamchat_relay.providers.content import (
     Content,
     FileContent,
     Text,
     contents,
+    listed,
     settings,
     system_text,
 )
@@ -24,6 +25,7 @@ from streamchat_relay.providers.openai_wire import ChatDecoder
 from streamchat_relay.providers.pool import HttpPool
 from streamchat_relay.providers.reading import read_json
 from streamchat_relay.providers.sdk_provider import SdkProvider
+from streamchat_relay.providers.steps import Step, ids, steps
 from streamchat_relay.providers.structured import openai_format
 from streamchat_relay.relay.ports import Call, Sink
 
@@ -94,7 +96,21 @@ def request_body(call: Call, at: Endpoint) -> dict[str, Any]:
     if at.stream_options:
         body["stream_options"] = {"include_usage": True}
     given = settings(call.params, {"max_tokens": at.length_field})
+    tools = [*map(_tool, call.tools), *listed(given.pop("tools", []))]
+    if tools:
+        body["tools"] = tools
     return {**body, **given, **openai_format(call.params)}
+
+
+def _tool(tool: ToolSpec) -> dict[str, Any]:
+    return {
+        "type": "function",
+        "function": {
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": tool.input_schema,
+        },
+    }
 
 
 def _messages(call: Call) -> list[dict[str, Any]]:
@@ -102,17 +118,47 @@ def _messages(call: Call) -> list[dict[str, Any]]:
     system = system_text(call.params, call.messages)
     if system:
         messages.append({"role": "system", "content": system})
+    names = ids()
     for message in call.messages:
-        if message.role not in {"user", "assistant"}:
-            continue
-        found = contents(message.parts)
-        if all(isinstance(content, Text) for content in found):
-            text = "".join(content.text for content in found if isinstance(content, Text))
-            if text or message.role == "user":
-                messages.append({"role": message.role, "content": text})
-        else:
-            messages.append({"role": message.role, "content": [_content(part) for part in found]})
+        if message.role == "user":
+            messages.append({"role": "user", "content": _said(contents(message.parts)) or ""})
+        elif message.role == "assistant":
+            for step in steps(message, names):
+                messages += _step(step)
     return messages
+
+
+def _step(step: Step) -> list[dict[str, Any]]:
+    said = _said(step.contents)
+    if not step.uses:
+        return [{"role": "assistant", "content": said}] if said else []
+    calls = [
+        {
+            "id": use.id,
+            "type": "function",
+            "function": {"name": use.name, "arguments": use.arguments},
+            # As it came: Gemini refuses a call without the signature of its thought.
+            **use.metadata.get("openai", {}),
+        }
+        for use in step.uses
+    ]
+    return [
+        {"role": "assistant", "content": said or None, "tool_calls": calls},
+        *(
+            {
+                "role": "tool",
+                "tool_call_id": use.id,
+                "content": f"Error: {use.result}" if use.failed else use.result,
+            }
+            for use in step.uses
+        ),
+    ]
+
+
+def _said(found: list[Content]) -> str | list[dict[str, Any]]:
+    if all(isinstance(content, Text) for content in found):
+        return "".join(content.text for content in found if isinstance(content, Text))
+    return [_content(part) for part in found]
 
 
 def _content(content: Content) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from streamchat_relay.model import (
     Output,
     ReasoningOutput,
     TextOutput,
+    ToolCallOutput,
+    ToolInputOutput,
     Usage,
     UsageOutput,
 )
@@ -38,12 +41,26 @@ _REASONS: dict[str, FinishReason] = {
 }
 
 
+class _Function(msgspec.Struct, gc=False):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _Call(msgspec.Struct, gc=False):
+    index: int | None = None
+    id: str | None = None
+    function: _Function | None = None
+    # Where Gemini has the signature of the thought that led to the call.
+    extra_content: dict[str, Any] | None = None
+
+
 class _Delta(msgspec.Struct, gc=False):
     # Mistral sends a list where it mixes thoughts and text.
     content: str | list[dict[str, Any]] | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
     refusal: str | None = None
+    tool_calls: list[_Call] | None = None
 
 
 class _Choice(msgspec.Struct, gc=False):
@@ -85,10 +102,11 @@ class ChatDecoder(StreamDecoder):
     end: some servers send no `[DONE]`. Without a `finish_reason` it is truncated in any case.
     """
 
-    __slots__ = ("_reason", "_usage")
+    __slots__ = ("_calls", "_reason", "_usage")
 
     def __init__(self, sink: Sink, at: Endpoint, model: str, time: Callable[[], float]) -> None:
         super().__init__(sink, at, model, time)
+        self._calls = _Calls()
         self._reason: str | None = None
         self._usage: Usage | None = None
 
@@ -127,6 +145,8 @@ class ChatDecoder(StreamDecoder):
                         outputs.extend(_pieces(content))
                 if delta.refusal:
                     outputs.append(TextOutput(delta.refusal))
+                if delta.tool_calls:
+                    self._calls.add(delta.tool_calls, outputs)
             if choice.finish_reason:
                 self._reason = choice.finish_reason[:MAX_REASON]
         if chunk.usage is not None:
@@ -159,6 +179,34 @@ class ChatDecoder(StreamDecoder):
         outputs.append(FinishOutput(_REASONS.get(self._reason, "other"), self._reason))
 
 
+class _Calls:
+    """Tells the calls of one answer apart, as far as servers do.
+
+    The index is the wire's way; some servers give every call the index 0 and an id of its own, and
+    some none at all.
+    """
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._known: dict[int, tuple[str, str]] = {}
+
+    def add(self, calls: list[_Call], outputs: list[Output]) -> None:
+        for call in calls:
+            function = call.function or _Function()
+            index = -1 if call.index is None else call.index
+            key, name = self._known.get(index, ("", ""))
+            other = bool(call.id and name and call.id != name)
+            if not key or (function.name and (other or call.index is None)):
+                self._number += 1
+                key = str(self._number)
+            self._known[index] = (key, call.id or name)
+            if function.name or call.extra_content:
+                metadata = call.extra_content and {"openai": {"extra_content": call.extra_content}}
+                outputs.append(ToolCallOutput(key, function.name or "", metadata))
+            if function.arguments:
+                outputs.append(ToolInputOutput(key, function.arguments))
+
+
 def _pieces(content: list[dict[str, Any]]) -> list[Output]:
     found: list[Output] = []
     for piece in content:
@@ -188,9 +236,25 @@ def _choice_in(choice: Mapping[str, Any]) -> _Choice:
             reasoning_content=text(delta.get("reasoning_content")),
             reasoning=text(delta.get("reasoning")),
             refusal=text(delta.get("refusal")),
+            tool_calls=[_call_in(call) for call in objects(delta.get("tool_calls"))],
         ),
         finish_reason=string(choice.get("finish_reason")),
         index=count(choice.get("index")) or 0,
+    )
+
+
+def _call_in(call: Mapping[str, Any]) -> _Call:
+    function, extra = fields(call.get("function")), call.get("extra_content")
+    arguments = function.get("arguments")
+    return _Call(
+        index=count(call.get("index")),
+        id=string(call.get("id")),
+        function=_Function(
+            name=string(function.get("name")),
+            # Some servers send the object itself.
+            arguments=json.dumps(arguments) if isinstance(arguments, dict) else string(arguments),
+        ),
+        extra_content=extra if isinstance(extra, dict) else None,
     )
 
 

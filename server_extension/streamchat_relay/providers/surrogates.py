@@ -6,7 +6,18 @@ from collections.abc import Sequence
 
 from typing_extensions import assert_never
 
-from streamchat_relay.model import FinishOutput, Output, ReasoningOutput, TextOutput, UsageOutput
+from streamchat_relay.model import (
+    FinishOutput,
+    Output,
+    ReasoningOutput,
+    SealOutput,
+    TextOutput,
+    ToolCallOutput,
+    ToolInputOutput,
+    ToolResultOutput,
+    UsageOutput,
+)
+from streamchat_relay.model.reduce import replace
 from streamchat_relay.relay.ports import Sink
 
 _LOST = "\ufffd"
@@ -34,6 +45,14 @@ class Mender:
                     self._join(output, mended)
                 case UsageOutput():
                     mended.append(output)
+                case SealOutput() | ToolResultOutput():
+                    self._give_up(mended)
+                    mended.append(output)
+                case ToolCallOutput():
+                    self._give_up(mended)
+                    mended.append(replace(output, name=_whole(output.name)))
+                case ToolInputOutput():
+                    mended.append(replace(output, delta=_whole(output.delta)))
                 case FinishOutput():
                     self._give_up(mended)
                     mended.append(FinishOutput(output.finish_reason, _whole(output.raw_reason)))

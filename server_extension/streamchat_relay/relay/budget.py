@@ -107,7 +107,7 @@ class Budget:
         price = fitting(self._prices, model)
         if self._ledger is None or not self._caps.any:
             return Hold(account, Amount(), price)
-        needed = tokens.at_most(call.messages, call.params)
+        needed = tokens.at_most(call.messages, call.params) + tokens.of_tools(call.tools)
         asked = _asked(call.params)
         wanted = self._answer_tokens if asked is None else asked
 

@@ -2,28 +2,105 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Sequence
 
-from streamchat_relay.model import Output, ReasoningOutput, StreamChatError, TextOutput, Usage
+from streamchat_relay.model import (
+    Output,
+    ReasoningOutput,
+    StreamChatError,
+    TextOutput,
+    ToolInputOutput,
+    Usage,
+    branch,
+    text_of,
+)
+from streamchat_relay.model.reduce import replace
 from streamchat_relay.relay import tokens
 from streamchat_relay.relay.budget import Hold
 from streamchat_relay.relay.conversation import ActiveRun
+from streamchat_relay.relay.parts import ToolCall
 from streamchat_relay.relay.ports import Clock, Sink
 from streamchat_relay.relay.rules import Rules
 from streamchat_relay.relay.run import RunState
 from streamchat_relay.relay.screen import Passage
+from streamchat_relay.relay.tools import Result, Tools
 
 
 class Calls:
-    """Makes the call of each run, and settles what it took."""
+    """Makes the calls of each run, with the tools that they lead to, and settles what they took."""
 
-    def __init__(self, rules: Rules, clock: Clock) -> None:
+    def __init__(self, rules: Rules, clock: Clock, tools: Tools) -> None:
         self._rules = rules
         self._clock = clock
+        self._tools = tools
         self._holds: dict[ActiveRun, Hold] = {}
 
+    def prepare(self, active: ActiveRun, message: str | None) -> int:
+        """Set what the next call tells: the messages down to this one, and the tools.
+
+        Returns how many of the oldest messages do not fit.
+        """
+        live, call = active.live, active.call
+        tools = call.tools or self._tools.specs(live.user, live.id)
+        fitted = self._rules.contexts.fit(
+            active.run.model,
+            branch(live.state, message),
+            call.params,
+            live.state,
+            known=active.provider.context(call.model),
+            tools=tools,
+        )
+        active.call = replace(call, messages=fitted.messages, tools=tools)
+        return fitted.left_out
+
     async def make(self, active: ActiveRun) -> None:
+        """Have the provider answer; where it calls tools, run them and have it go on."""
+        run, log = active.run, active.live.log
+        for number in itertools.count(1):
+            await self._ask(active)
+            log.append(run.complete(active.t()))
+            if not self._goes_on(active):
+                return
+            parts = run.parts
+            if number > self._rules.tool_rounds:
+                error = (
+                    f"Not run: this answer has called tools {number - 1} times, which is this "
+                    "server's limit (c.StreamChat.tool_rounds)."
+                )
+                for call in parts.waiting:
+                    log.append(parts.result(call, active.t(), error=error))
+                return
+            await self._run_all(active)
+            log.append(run.again(self._settle(active), active.t()))
+            params = {k: v for k, v in active.call.params.items() if k != "tool_choice"}
+            active.call = replace(active.call, params=params)
+            self.prepare(active, run.message.id)
+
+    def over_budget(self, active: ActiveRun) -> bool:
+        """Whether its answer ended because no more was left for it."""
+        hold = self._holds.get(active)
+        return hold is not None and hold.cut and active.run.finish_reason == "length"
+
+    def settle(self, active: ActiveRun) -> Usage | None:
+        """Charge what it took last; returns all it took, None where its provider did nothing."""
+        if active not in self._holds:
+            return None
+        run = active.run
+        refused = run.state is RunState.ERROR and not run.spoke
+        if not refused:
+            return run.total(self._settle(active))
+        self._rules.budget.settle(self._holds.pop(active), None)
+        return run.total(Usage(input=0, output=0)) if run.parts.first_t is not None else None
+
+    def _settle(self, active: ActiveRun) -> Usage:
+        call = active.call
+        usage = active.run.usage(tokens.likely(call.messages, call.params))
+        self._rules.budget.settle(self._holds.pop(active), usage)
+        return usage
+
+    async def _ask(self, active: ActiveRun) -> None:
         """Have the provider answer; ask it again where it fails before it says anything."""
         rules, run, log = self._rules, active.run, active.live.log
         user, conversation = active.live.user, active.live.id
@@ -52,21 +129,40 @@ class Calls:
             rules.rates.take(name)
             log.append(run.retry(active.t()))
 
-    def over_budget(self, active: ActiveRun) -> bool:
-        """Whether its answer ended because no more was left for it."""
-        hold = self._holds.get(active)
-        return hold is not None and hold.cut and active.run.finish_reason == "length"
+    @staticmethod
+    def _goes_on(active: ActiveRun) -> bool:
+        """Whether the provider waits for what comes of its calls, and they are ours to run."""
+        parts = active.run.parts
+        cut = active.run.finish_reason in {None, "length", "content-filter"}
+        return active.runs_tools and not cut and bool(parts.waiting or parts.refused)
 
-    def settle(self, active: ActiveRun) -> Usage | None:
-        """Charge what it took; returns that, None where its provider has done nothing."""
-        hold = self._holds.pop(active, None)
-        if hold is None:
-            return None
-        run, call = active.run, active.call
-        refused = run.state is RunState.ERROR and not run.spoke
-        usage = None if refused else run.usage(tokens.likely(call.messages, call.params))
-        self._rules.budget.settle(hold, usage)
-        return usage
+    async def _run_all(self, active: ActiveRun) -> None:
+        """Run the calls of this round, all at once."""
+        tasks = [
+            asyncio.ensure_future(self._run(active, call)) for call in active.run.parts.waiting
+        ]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, active: ActiveRun, call: ToolCall) -> None:
+        output, error = await self._screened(active, await self._tools.run(active, call))
+        events = active.run.parts.result(call, active.t(), output=output, error=error)
+        active.live.log.append(events)
+
+    async def _screened(self, active: ActiveRun, result: Result) -> Result:
+        screen, live = self._rules.screen, active.live
+        if screen.off:
+            return result
+        text = result.error or text_of(result.output)
+        passage = Passage(text, "tool", live.user, live.id, active.run.model)
+        passed = await screen.passed(passage)
+        if passed == text:
+            return result
+        return Result(error=passed) if result.error else Result(output=passed)
 
 
 class _Metered:
@@ -80,7 +176,7 @@ class _Metered:
         """Take the outputs, and count them."""
         self._active.push(outputs)
         for output in outputs:
-            if isinstance(output, TextOutput | ReasoningOutput):
+            if isinstance(output, TextOutput | ReasoningOutput | ToolInputOutput):
                 self._left -= len(output.delta)
         if self._left < 0:
             self._active.end("budget")

@@ -12,14 +12,21 @@ from streamchat_relay.model import BadCursor, Internal, RateLimited, StreamChatE
 from streamchat_relay.protocol.codec import encode
 from streamchat_relay.protocol.frames import (
     Ack,
+    Approve,
+    ApproveOk,
+    Asking,
     Done,
     Fail,
     Leave,
     LeaveOk,
     Models,
     ModelsOk,
+    Offer,
+    OfferOk,
     Open,
     OpenOk,
+    Request,
+    Returned,
     Said,
     Send,
     SendOk,
@@ -29,8 +36,9 @@ from streamchat_relay.protocol.frames import (
     Snapshot,
     Stop,
     StopOk,
+    Told,
 )
-from streamchat_relay.protocol.server import Close, CloseCode, Request, ServerSession
+from streamchat_relay.protocol.server import Close, CloseCode, ServerSession, Wish
 from streamchat_relay.relay.conversation import LiveConversation
 from streamchat_relay.relay.hub import Hub
 from streamchat_relay.relay.pace import Pace
@@ -38,6 +46,7 @@ from streamchat_relay.relay.ports import Clock, Transport
 from streamchat_relay.relay.pump import Pump
 from streamchat_relay.relay.runs import SystemClock
 from streamchat_relay.relay.served import Served
+from streamchat_relay.relay.tools import Workshop
 
 REQUESTS_PER_S = 20.0
 """Requests of one connection; many more may come at once."""
@@ -73,6 +82,7 @@ class Connection:
         self._session = session
         self._log = log or logging.getLogger(__name__)
         self._served = Served(self._write)
+        self._workshop = Workshop(self._write)
         self._open: dict[str, tuple[LiveConversation, Pump]] = {}
         self._asking: set[asyncio.Task[None]] = set()
         self._sending: set[asyncio.Task[None]] = set()
@@ -106,21 +116,20 @@ class Connection:
         """The transport is gone. Runs go on without it, and what was sent is still accepted."""
         self._gone = True
         self._hub.served.remove(self._served)
+        self._hub.tools.remove(self._workshop)
         for task in self._asking:
             task.cancel()
         for conversation in list(self._open):
             self._leave(conversation)
 
-    async def _act(self, actions: list[ServerFrame | Request | Close]) -> None:
+    async def _act(self, actions: list[ServerFrame | Wish | Close]) -> None:
         for action in actions:
             if isinstance(action, Close):
                 self._transport.close(action.code, action.reason)
             elif isinstance(action, Ack):
                 self._ack(action)
-            elif isinstance(action, Said):
-                self._served.said(action)
-            elif isinstance(action, Done):
-                self._served.done(action)
+            elif isinstance(action, Said | Done | Asking | Returned):
+                self._told(action)
             elif isinstance(action, Models | Open | Send) and (wait := self._requests.take()):
                 many = RateLimited(
                     "This client asks too much at once (c.StreamChat.requests_per_second).",
@@ -135,7 +144,7 @@ class Connection:
                 self._spawn(action, self._sending)
                 # It takes its place in the conversation before the next frame is looked at.
                 await asyncio.sleep(0)
-            elif isinstance(action, Open | Leave | Stop | Serve):
+            elif isinstance(action, Open | Leave | Stop | Serve | Offer | Approve):
                 await self._answer(action)
             else:
                 self._write(action)
@@ -145,7 +154,7 @@ class Connection:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    async def _answer(self, request: Models | Open | Leave | Send | Stop | Serve) -> None:
+    async def _answer(self, request: Request) -> None:
         try:
             await self._carry_out(request)
         except StreamChatError as error:
@@ -157,7 +166,7 @@ class Connection:
             )
             self._write(Fail(id=request.id, error=fault.info))
 
-    async def _carry_out(self, request: Models | Open | Leave | Send | Stop | Serve) -> None:
+    async def _carry_out(self, request: Request) -> None:
         match request:
             case Models(id=frame_id):
                 catalog = await self._hub.catalog()
@@ -180,11 +189,33 @@ class Connection:
             case Serve(id=frame_id, model=name):
                 model = self._hub.served.add(self._user, name, self._served)
                 self._write(ServeOk(id=frame_id, model=model))
+            case Offer(id=frame_id):
+                self._hub.tools.offer(
+                    self._user, request.conversation, request.tools, self._workshop
+                )
+                self._write(OfferOk(id=frame_id))
+            case Approve(id=frame_id):
+                self._hub.tools.approve(self._user, request)
+                self._write(ApproveOk(id=frame_id))
             case Stop(id=frame_id, run=run):
                 state = await self._hub.stop(self._user, run)
                 self._write(StopOk(id=frame_id, state=state))
             case _:
                 assert_never(request)
+
+    def _told(self, told: Told) -> None:
+        """What the client says of a call that it was asked for."""
+        match told:
+            case Said():
+                self._served.said(told)
+            case Done():
+                self._served.done(told)
+            case Asking():
+                self._hub.tools.asking(self._user, told)
+            case Returned():
+                self._hub.tools.returned(self._user, told)
+            case _:
+                assert_never(told)
 
     async def _follow(self, request: Open) -> None:
         async with self._hub.conversation(self._user, request.conversation) as live:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from streamchat_relay.model import Conversation, Message
+from streamchat_relay.model import Conversation, Message, ToolPart, ToolSpec
 from streamchat_relay.relay import tokens
 from streamchat_relay.relay.patterns import fitting
 
@@ -32,9 +32,13 @@ class Contexts:
         messages: tuple[Message, ...],
         params: Mapping[str, Any],
         state: Conversation,
+        *,
         known: int | None = None,
+        tools: tuple[ToolSpec, ...] = (),
     ) -> Fitted:
         """The newest messages that fit, from a prompt on; at least the last, fitting or not.
+
+        Where the last is an answer that is to be gone on with, its prompt goes with it.
 
         Without a configured size the one that the provider tells is `known`. Tokens are estimated,
         in proportion to what the provider counted before in `state`.
@@ -44,15 +48,17 @@ class Contexts:
             return Fitted(messages, 0)
         asked = params.get("max_tokens")
         answer = asked if isinstance(asked, int) else min(FOR_ANSWER, size // 4)
-        left = size - answer - tokens.likely((), params)
+        left = size - answer - tokens.likely((), params) - tokens.of_tools(tools)
         left = int(left / _proportion(messages, params, state))
         first = last = len(messages) - 1
+        while first and messages[first].role == "assistant":
+            first -= 1
         for index in range(last, -1, -1):
             left -= tokens.likely(messages[index : index + 1], {})
             if left < 0:
                 break
             if messages[index].role == "user":
-                first = index
+                first = min(first, index)
         return Fitted(messages[first:], first)
 
 
@@ -66,6 +72,9 @@ def _proportion(
             continue
         usage = record.usage
         if usage is None or usage.estimated or not usage.input:
+            continue
+        # Its input was told, and counted, once for each round.
+        if any(isinstance(part, ToolPart) for part in messages[index].parts):
             continue
         told = messages[record.left_out or 0 : index]
         estimate = tokens.likely(told, params)

@@ -17,11 +17,14 @@ from streamchat_relay.model import (
     TextEnd,
     TextPart,
     TooLarge,
+    ToolOutputError,
+    ToolPart,
 )
 from streamchat_relay.model.reduce import replace
 from streamchat_relay.protocol.codec import decode_event
 from streamchat_relay.relay.audience import Throttle
 from streamchat_relay.relay.log import Batch, Log
+from streamchat_relay.relay.parts import NOT_RUN
 from streamchat_relay.relay.ports import Call, Clock, Provider, Store, StoredLog
 from streamchat_relay.relay.run import Run, RunState
 from streamchat_relay.relay.state import State
@@ -89,6 +92,8 @@ class LiveConversation:
                 if part.open and isinstance(part, TextPart | ReasoningPart):
                     end = TextEnd if isinstance(part, TextPart) else ReasoningEnd
                     lost.append(end(run=record.id, t=t, part=part.id))
+                elif isinstance(part, ToolPart) and not part.ended:
+                    lost.append(ToolOutputError(run=record.id, t=t, part=part.id, error=NOT_RUN))
             lost.append(Abort(run=record.id, t=t, reason="server_lost"))
         self.log.append(lost)
 
@@ -131,6 +136,8 @@ class ActiveRun:
         self.over: StreamChatError | None = None
         self.reason: AbortReason = "user"
         self.position = 0
+        # What the model calls is run by who offers it, not by who asks.
+        self.runs_tools = False
         # It waits for a slot, or has one.
         self.in_line = False
         self._log = live.log

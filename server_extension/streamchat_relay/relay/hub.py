@@ -18,6 +18,7 @@ from streamchat_relay.model import (
     NotFound,
     RunStateName,
     Spendings,
+    ToolSpec,
 )
 from streamchat_relay.protocol.frames import Send
 from streamchat_relay.relay.aside import Aside
@@ -29,6 +30,7 @@ from streamchat_relay.relay.rules import Rules
 from streamchat_relay.relay.run import Run
 from streamchat_relay.relay.runs import Runs, SystemClock
 from streamchat_relay.relay.served import PROVIDER, ServedModels
+from streamchat_relay.relay.tools import Tools
 
 STOPPING = "The Jupyter server is stopping."
 
@@ -53,12 +55,15 @@ class Hub:
         self._store = store
         self._registry = registry
         self._rules = rules = rules or Rules()
+        clock = clock or SystemClock()
+        self.tools = Tools(clock)
         self._runs = Runs(
             self.release,
             rules=rules,
             observer=observer or Nobody(),
-            clock=clock or SystemClock(),
+            clock=clock,
             log=log or logging.getLogger(__name__),
+            tools=self.tools,
         )
         self.served = ServedModels()
         self._live: dict[tuple[str, str], LiveConversation] = {}
@@ -152,9 +157,17 @@ class Hub:
                 self._stopped_early.discard(key)
 
     async def aside(
-        self, user: str, model: str, messages: tuple[Message, ...], params: dict[str, Any]
+        self,
+        user: str,
+        model: str,
+        messages: tuple[Message, ...],
+        params: dict[str, Any],
+        tools: tuple[ToolSpec, ...] = (),
     ) -> Aside:
-        """Ask beside all conversations; nothing of it is kept but what it used."""
+        """Ask beside all conversations; nothing of it is kept but what it used.
+
+        Who asks runs the `tools`: the answer ends where it calls them.
+        """
         if self._runs.closing:
             raise Internal(STOPPING, retryable=True)
         model = model or await self._registry.default_model()
@@ -163,7 +176,7 @@ class Hub:
         messages = await self._rules.screen.messages(user, messages, model)
         if self._runs.closing:
             raise Internal(STOPPING, retryable=True)
-        call = Call(model=name, messages=messages, params=params)
+        call = Call(model=name, messages=messages, params=params, tools=tools)
         return Aside(self._runs, user, provider, call, model)
 
     async def stop(self, user: str, run: str) -> RunStateName:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from streamchat_relay.model import Catalog, Message, Output
+from streamchat_relay.model import Catalog, Message, Output, ToolSpec
 
 
 class Source(Protocol):
@@ -29,13 +29,16 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     `model` is the provider's own name for it; `messages` the path from the root to the prompt;
     `params` what the client set: `system`, `temperature`, `max_tokens` and whatever else the
-    provider takes. A provider that can wait enters `drawing` with what it reads the answer from,
+    provider takes; `tools` what the model may call, the calls being `ToolCallOutput`s and so on.
+    After calls the last message is the answer so far, with their results, to be gone on with. A
+    provider that can wait enters `drawing` with what it reads the answer from,
     and stays in there while it reads.
     """
 
     model: str
     messages: tuple[Message, ...]
     params: dict[str, Any] = {}
+    tools: tuple[ToolSpec, ...] = ()
     drawing: Callable[[Source], AbstractContextManager[object]] = nullcontext
 
 

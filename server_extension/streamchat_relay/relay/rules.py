@@ -15,6 +15,8 @@ MAX_RUNS = 256
 """Runs that go on at once."""
 MAX_RUNS_PER_USER = 16
 """Runs of one user that go on at once."""
+TOOL_ROUNDS = 16
+"""How often an answer may call tools, each time any number of them."""
 
 
 class Limits(NamedTuple):
@@ -33,6 +35,7 @@ class Rules:
     max_runs: int = MAX_RUNS
     max_runs_per_user: int = MAX_RUNS_PER_USER
     limits: Limits = field(default_factory=Limits)
+    tool_rounds: int = TOOL_ROUNDS
     retries: Retries = field(default_factory=Retries)
     rates: Rates = field(default_factory=Rates)
     contexts: Contexts = field(default_factory=Contexts)

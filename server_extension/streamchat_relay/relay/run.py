@@ -17,25 +17,24 @@ from streamchat_relay.model import (
     FinishOutput,
     FinishReason,
     Output,
-    ReasoningDelta,
-    ReasoningEnd,
     ReasoningOutput,
-    ReasoningStart,
     RunStateName,
+    SealOutput,
     Start,
     StartedMessage,
     Status,
     StreamChatError,
-    TextDelta,
-    TextEnd,
     TextOutput,
-    TextStart,
     Timing,
+    ToolCallOutput,
+    ToolInputOutput,
+    ToolResultOutput,
     Truncated,
     Usage,
     UsageOutput,
 )
 from streamchat_relay.relay import tokens
+from streamchat_relay.relay.parts import Parts
 
 
 class RunState(enum.Enum):
@@ -87,15 +86,13 @@ class Run:
         self.state = RunState.QUEUED
         self.model = model
         self._provider = provider
-        self._part = 0
-        self._open: type[TextOutput | ReasoningOutput] | None = None
+        self.parts = Parts(run, self._note)
         self._begun_t = 0.0
         self._left_out: int | None = None
-        self._first_t: float | None = None
-        self._last_t = 0.0
-        self._length = 0
         self._usage: Usage | None = None
         self._finish: FinishOutput | None = None
+        # What the rounds before this one took.
+        self._spent = Usage(input=0, output=0)
 
     @property
     def ended(self) -> bool:
@@ -134,8 +131,8 @@ class Run:
 
     @property
     def spoke(self) -> bool:
-        """Whether any of the answer came."""
-        return self._part > 0
+        """Whether any of the answer came, since the provider was asked the last time."""
+        return self.parts.spoke
 
     def back_off(self, wait_s: float, t: float) -> list[Event]:
         """The provider failed before it spoke, and is asked again so many seconds later."""
@@ -153,27 +150,22 @@ class Run:
         """The provider said something; after a stop it is not heard any more."""
         if self.state is not RunState.RUNNING:
             return []
-        events: list[Event] = []
-        run = self.id
-        for output in outputs:
-            kind = type(output)
-            if kind is TextOutput or kind is ReasoningOutput:
-                delta: str = output.delta  # type: ignore[union-attr]
-                if not delta:
-                    continue
-                if self._open is not kind:
-                    events += self._close_part(t)
-                    self._open_part(kind, t, events)
-                part = str(self._part)
-                if kind is TextOutput:
-                    events.append(TextDelta(run=run, t=t, part=part, delta=delta))
-                else:
-                    events.append(ReasoningDelta(run=run, t=t, part=part, delta=delta))
-                self._length += len(delta)
-                self._last_t = t
-            else:
-                self._note(output)
-        return events
+        return self.parts.push(outputs, t)
+
+    def complete(self, t: float) -> list[Event]:
+        """The provider's stream ended by itself, so the tools that it calls can be run."""
+        if self._finish is None or self.state is not RunState.RUNNING:
+            return []
+        return self.parts.complete(t)
+
+    def again(self, spent: Usage, t: float) -> list[Event]:
+        """The provider is asked to go on, with what came of its calls; the round took `spent`."""
+        if self.state is not RunState.RUNNING:
+            raise IllegalMove(f"{self.state} -> another round")
+        self._spent += spent
+        self._usage = self._finish = None
+        self.parts.again()
+        return [self._status("running", t)]
 
     @property
     def finish_reason(self) -> FinishReason | None:
@@ -181,17 +173,24 @@ class Run:
         return None if self._finish is None else self._finish.finish_reason
 
     def usage(self, input_tokens: int) -> Usage:
-        """What the provider has counted, else an estimate; `input_tokens` is the prompt's."""
-        usage = self._usage or Usage(input=0, output=0)
+        """What the provider has counted since it was asked the last time, else an estimate.
+
+        `input_tokens` is the estimate for its prompt.
+        """
+        usage, length = self._usage or Usage(input=0, output=0), self.parts.length
         # Some gateways send a count of zero with every answer, and some a first count at its
         # beginning, which says nothing of how far an answer came that broke off.
-        if self._finish is not None and (usage.output or not self._length) and self._usage:
+        if self._finish is not None and (usage.output or not length) and self._usage:
             return usage
         return Usage(
             input=usage.input or input_tokens,
-            output=max(usage.output, tokens.of_text(self._length)),
+            output=max(usage.output, tokens.of_text(length)),
             estimated=True,
         )
+
+    def total(self, usage: Usage) -> Usage:
+        """What all rounds took, this last one `usage`."""
+        return self._spent + usage
 
     def finish(self, t: float, *, input_tokens: int) -> list[Event]:
         """The provider's stream ended by itself; `input_tokens` is the estimate for the prompt."""
@@ -201,10 +200,10 @@ class Run:
                 Truncated("The answer broke off before the provider said it was done. Try again."),
                 t,
             )
-        usage = self.usage(input_tokens)
+        usage = self.total(self.usage(input_tokens))
         self._move(RunState.DONE)
         return [
-            *self._close_part(t),
+            *self.parts.close(t),
             Finish(
                 run=self.id,
                 t=t,
@@ -218,7 +217,7 @@ class Run:
     def fail(self, error: StreamChatError, t: float) -> list[Event]:
         """The run failed; what came stays."""
         self._move(RunState.ERROR)
-        return [*self._close_part(t), ErrorEvent(run=self.id, t=t, error=error.info)]
+        return [*self.parts.close(t, early=True), ErrorEvent(run=self.id, t=t, error=error.info)]
 
     def stop(self) -> None:
         """Somebody wants it to end; `interrupt` follows when the provider's socket is closed."""
@@ -227,7 +226,7 @@ class Run:
     def interrupt(self, reason: AbortReason, t: float) -> list[Event]:
         """It was ended from outside; what came stays."""
         self._move(RunState.INTERRUPTED)
-        return [*self._close_part(t), Abort(run=self.id, t=t, reason=reason)]
+        return [*self.parts.close(t, early=True), Abort(run=self.id, t=t, reason=reason)]
 
     def _move(self, to: RunState) -> None:
         if to not in _MOVES[self.state]:
@@ -247,36 +246,20 @@ class Run:
                 self._usage = usage
             case FinishOutput():
                 self._finish = output
-            case TextOutput() | ReasoningOutput():
-                raise AssertionError("handled on the hot path")
+            case TextOutput() | ReasoningOutput() | SealOutput():
+                raise AssertionError("a part of the answer")
+            case ToolCallOutput() | ToolInputOutput() | ToolResultOutput():
+                raise AssertionError("a part of the answer")
             case _:
                 assert_never(output)
 
-    def _open_part(
-        self, kind: type[TextOutput | ReasoningOutput], t: float, events: list[Event]
-    ) -> None:
-        self._part += 1
-        self._open = kind
-        if self._first_t is None:
-            self._first_t = t
-        start = TextStart if kind is TextOutput else ReasoningStart
-        events.append(start(run=self.id, t=t, part=str(self._part)))
-
-    def _close_part(self, t: float) -> list[Event]:
-        if self._open is None:
-            return []
-        end = TextEnd if self._open is TextOutput else ReasoningEnd
-        self._open = None
-        return [end(run=self.id, t=t, part=str(self._part))]
-
     def _timing(self, t: float, output: int) -> Timing:
         # From the moment the provider was asked: waiting in line is not its slowness.
-        total = round(t - self._begun_t, 1)
-        if self._first_t is None:
+        total, parts = round(t - self._begun_t, 1), self.parts
+        if parts.first_t is None:
             return Timing(total_ms=total)
-        span = self._last_t - self._first_t
         return Timing(
             total_ms=total,
-            ttft_ms=round(self._first_t - self._begun_t, 1),
-            output_per_s=round(output * 1000 / span, 1) if span > 0 else None,
+            ttft_ms=round(parts.first_t - self._begun_t, 1),
+            output_per_s=round(output * 1000 / parts.spoken_ms, 1) if parts.spoken_ms > 0 else None,
         )

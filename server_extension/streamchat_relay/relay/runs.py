@@ -9,8 +9,7 @@ import traceback
 from collections.abc import Callable
 from functools import partial
 
-from streamchat_relay.model import AbortReason, Event, Internal, StreamChatError, TimedOut, branch
-from streamchat_relay.model.reduce import replace
+from streamchat_relay.model import AbortReason, Event, Internal, StreamChatError, TimedOut
 from streamchat_relay.relay import tokens
 from streamchat_relay.relay.calls import Calls
 from streamchat_relay.relay.conversation import ActiveRun, LiveConversation
@@ -19,6 +18,7 @@ from streamchat_relay.relay.report import Observer, report
 from streamchat_relay.relay.rules import Rules
 from streamchat_relay.relay.run import Run, RunState
 from streamchat_relay.relay.slots import Key, Slots
+from streamchat_relay.relay.tools import Tools
 
 NEAR = 5
 """Places in line from which on each step is told."""
@@ -48,13 +48,13 @@ class Runs:
         observer: Observer,
         clock: Clock,
         log: logging.Logger,
+        tools: Tools,
     ) -> None:
         self._release = release
         self._slots = Slots(
             in_all=rules.max_runs, per_user=rules.max_runs_per_user, rates=rules.rates
         )
-        self._contexts = rules.contexts
-        self._calls = Calls(rules, clock)
+        self._calls = Calls(rules, clock, tools)
         self._limits = rules.limits
         self._observer = observer
         self._clock = clock
@@ -144,16 +144,10 @@ class Runs:
         self._wait_for_provider()
 
     def _begin(self, active: ActiveRun) -> None:
-        live, run, call = active.live, active.run, active.call
-        fitted = self._contexts.fit(
-            run.model,
-            branch(live.state, run.message.parent),
-            call.params,
-            live.state,
-            active.provider.context(call.model),
-        )
-        active.call = replace(call, messages=fitted.messages)
-        live.log.append(run.begin(active.t(), left_out=fitted.left_out))
+        run = active.run
+        active.runs_tools = not active.call.tools
+        left_out = self._calls.prepare(active, run.message.parent)
+        active.live.log.append(run.begin(active.t(), left_out=left_out))
         active.task = asyncio.ensure_future(self._calls.make(active))
         active.timer = asyncio.ensure_future(self._expire(active))
         active.task.add_done_callback(partial(self._ended, active))

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, TypeVar, cast
 
 from streamchat_relay.model import (
     ContentFiltered,
+    FinishOutput,
     Message,
     Output,
     Part,
@@ -20,6 +21,9 @@ from streamchat_relay.model import (
     TextOutput,
     TextPart,
     TooLarge,
+    ToolInputOutput,
+    ToolResultOutput,
+    text_of,
 )
 from streamchat_relay.model.reduce import replace
 from streamchat_relay.protocol.frames import Send
@@ -32,10 +36,13 @@ TIMEOUT_S = 30.0
 
 
 class Passage(NamedTuple):
-    """A text on its way: to the model (`system`, `user`) or from it (`assistant`, `reasoning`)."""
+    """A text on its way: to the model (`system`, `user`, `tool`) or from it.
+
+    From it come `assistant`, also a tool call's arguments as JSON, and `reasoning`.
+    """
 
     text: str
-    role: Literal["system", "user", "assistant", "reasoning"]
+    role: Literal["system", "user", "tool", "assistant", "reasoning"]
     user: str
     conversation: str
     model: str
@@ -172,6 +179,14 @@ class Screen:
                     text=output.delta, role=cast("Literal['assistant', 'reasoning']", role)
                 )
                 sink.push([type(output)(await self.passed(passage))])
+            elif isinstance(output, ToolInputOutput):
+                passed = await self.passed(about._replace(text=output.delta))
+                sink.push([replace(output, delta=passed)])
+            elif isinstance(output, ToolResultOutput):
+                text = output.error or text_of(output.output)
+                passed = await self.passed(about._replace(text=text, role="tool"))
+                kept = output if passed == text else ToolResultOutput(output.call, passed)
+                sink.push([kept])
             else:
                 sink.push([output])
 
@@ -191,6 +206,7 @@ class _Parts:
         self._most_bytes = most_bytes
         self._size = 0
         self._kind: type[TextOutput | ReasoningOutput] | None = None
+        self._inputs: dict[str, list[str]] = {}
         self._deltas: list[str] = []
         self._whole: asyncio.Queue[Output | StreamChatError | None] = asyncio.Queue()
 
@@ -203,8 +219,16 @@ class _Parts:
         if self._size > self._most_bytes:
             return
         for output in outputs:
+            if isinstance(output, ToolInputOutput):
+                # Of several calls at once, each waits for its own end: that of all.
+                self._close()
+                self._inputs.setdefault(output.call, []).append(output.delta)
+                self._size += len(output.delta)
+                continue
             if not isinstance(output, TextOutput | ReasoningOutput):
                 self._close()
+                if isinstance(output, ToolResultOutput | FinishOutput):
+                    self._close_inputs()
                 self._whole.put_nowait(output)
                 continue
             if type(output) is not self._kind:
@@ -221,7 +245,13 @@ class _Parts:
     def end(self) -> None:
         """Nothing more comes; what is not complete is shown to the filter as it is."""
         self._close()
+        self._close_inputs()
         self._whole.put_nowait(None)
+
+    def _close_inputs(self) -> None:
+        inputs, self._inputs = self._inputs, {}
+        for call, deltas in inputs.items():
+            self._whole.put_nowait(ToolInputOutput(call, "".join(deltas)))
 
     def _close(self) -> None:
         text, self._deltas = "".join(self._deltas), []

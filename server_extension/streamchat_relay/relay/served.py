@@ -6,16 +6,23 @@ import asyncio
 import secrets
 from collections.abc import Callable
 
+import msgspec
+from typing_extensions import assert_never
+
 from streamchat_relay.model import (
     FinishOutput,
     ModelUnknown,
+    Output,
     ReasoningOutput,
     TextOutput,
+    ToolCallOutput,
+    ToolInputOutput,
+    ToolResultOutput,
     Truncated,
     UsageOutput,
     error_from,
 )
-from streamchat_relay.protocol.frames import Cancel, Done, Said, ServedCall, ServerFrame
+from streamchat_relay.protocol.frames import Cancel, Done, Piece, Said, ServedCall, ServerFrame
 from streamchat_relay.relay.ports import Call, Sink
 
 PROVIDER = "kernel"
@@ -44,7 +51,13 @@ class Served:
         ended: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
         self._calls[name] = (sink, ended)
         self._write(
-            ServedCall(call=name, model=call.model, messages=call.messages, params=call.params)
+            ServedCall(
+                call=name,
+                model=call.model,
+                messages=call.messages,
+                params=call.params,
+                tools=call.tools,
+            )
         )
         try:
             done = await ended
@@ -63,12 +76,7 @@ class Served:
         """Some of an answer; of one that nobody waits for, nothing."""
         known = self._calls.get(said.call)
         if known is not None:
-            known[0].push(
-                [
-                    (TextOutput if piece.kind == "text" else ReasoningOutput)(piece.delta)
-                    for piece in said.pieces
-                ]
-            )
+            known[0].push([output for piece in said.pieces for output in _outputs(piece)])
 
     def done(self, done: Done) -> None:
         """The end of an answer."""
@@ -109,3 +117,18 @@ class ServedModels:
                 "Run the cell that made its chat, or choose another model."
             )
         return served, name
+
+
+def _outputs(piece: Piece) -> tuple[Output, ...]:
+    match piece.kind:
+        case "text":
+            return (TextOutput(piece.delta),)
+        case "reasoning":
+            return (ReasoningOutput(piece.delta),)
+        case "tool-call":
+            arguments = msgspec.json.encode(piece.value or {}).decode()
+            return (ToolCallOutput(piece.id, piece.tool), ToolInputOutput(piece.id, arguments))
+        case "tool-result":
+            return (ToolResultOutput(piece.id, piece.value, piece.error),)
+        case _:
+            assert_never(piece.kind)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from streamchat_relay.model import FilePart, Message, ReasoningPart, TextPart
+import msgspec
+
+from streamchat_relay.model import (
+    FilePart,
+    Message,
+    ReasoningPart,
+    TextPart,
+    ToolPart,
+    ToolSpec,
+    text_of,
+)
 
 CHARACTERS_PER_TOKEN = 4
 """The usual rule of thumb."""
@@ -14,6 +24,11 @@ PER_FILE = 2_000
 PER_FILE_AT_MOST = 8_000
 PER_MESSAGE_AT_MOST = 16
 """Its role and what stands between it and the next."""
+
+
+def of_tools(tools: Iterable[ToolSpec]) -> int:
+    """The estimate for what a model is told of its tools; on the safe side, as for budgets."""
+    return -(-sum(len(msgspec.json.encode(tool)) for tool in tools) // 2)
 
 
 def likely(messages: Iterable[Message], params: Mapping[str, Any]) -> int:
@@ -50,6 +65,8 @@ def _seen(messages: Iterable[Message], params: Mapping[str, Any]) -> tuple[list[
                     texts.append(text)
                 case FilePart():
                     files += 1
+                case ToolPart():
+                    texts += [part.name, part.input_text, part.error or text_of(part.output)]
                 case _:
                     pass
     return texts, files

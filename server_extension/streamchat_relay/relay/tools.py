@@ -1,0 +1,238 @@
+"""Tools: what clients offer to run for their conversations, and the calls of them that go on."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from streamchat_relay.model import Conflict, NotFound, TimedOut, ToolSpec, digest_of
+from streamchat_relay.protocol.frames import (
+    Approve,
+    Approved,
+    Asking,
+    Cancel,
+    Returned,
+    ServerFrame,
+    ToolRun,
+)
+from streamchat_relay.relay.conversation import ActiveRun
+from streamchat_relay.relay.parts import ToolCall
+from streamchat_relay.relay.ports import Clock
+
+GONE_S = 10.0
+"""Seconds in which a client that went away may come back and run what it was asked for."""
+
+DENIED = "The person did not allow this call. Do not try it again unless they ask for it."
+
+
+class Result(NamedTuple):
+    """What came of a call: an output, or an error for the model to read."""
+
+    output: Any = None
+    error: str = ""
+
+
+class Workshop:
+    """One client that runs tools: `write` sends it a frame."""
+
+    def __init__(self, write: Callable[[ServerFrame], None]) -> None:
+        self.write = write
+
+
+class _Pending:
+    """A call that a client was asked to run."""
+
+    def __init__(self, active: ActiveRun, call: ToolCall) -> None:
+        self.active = active
+        self.call = call
+        self.frame = ToolRun(
+            call=secrets.token_urlsafe(12),
+            conversation=active.live.id,
+            run=active.run.id,
+            part=call.part,
+            name=call.name,
+            input=call.input,
+        )
+        self.digest = digest_of(call.name, call.input)
+        self.asked = False
+        self.allowed: bool | None = None
+        self.workshop: Workshop | None = None
+        self.gone: asyncio.Task[None] | None = None
+        self.result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+    def begin(self, workshop: Workshop) -> None:
+        """Have this client run it."""
+        self.back()
+        self.workshop = workshop
+        workshop.write(self.frame)
+
+    def back(self) -> None:
+        """Nobody has to be waited for."""
+        if self.gone is not None:
+            self.gone.cancel()
+            self.gone = None
+
+    def settle(self, result: Result) -> None:
+        """End it with what came of it."""
+        if not self.result.done():
+            self.result.set_result(result)
+
+
+class Tools:
+    """Who runs which tools for which conversation, and what goes on of it.
+
+    The latest client that offers a name runs it. A client that goes away has `GONE_S` to come back
+    and offer again; its calls then go on, else their runs end.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._offers: dict[tuple[str, str], dict[Workshop, tuple[ToolSpec, ...]]] = {}
+        self._calls: dict[str, _Pending] = {}
+
+    def offer(
+        self, user: str, conversation: str, specs: tuple[ToolSpec, ...], workshop: Workshop
+    ) -> None:
+        """Let a client run these from now on, and no others, for a conversation."""
+        offers = self._offers.setdefault((user, conversation), {})
+        offers.pop(workshop, None)
+        if specs:
+            offers[workshop] = specs
+        for pending in self._of(user, conversation):
+            if pending.gone is not None and any(one.name == pending.call.name for one in specs):
+                pending.begin(workshop)
+
+    def remove(self, workshop: Workshop) -> None:
+        """The client is gone."""
+        for key, offers in list(self._offers.items()):
+            offers.pop(workshop, None)
+            if not offers:
+                del self._offers[key]
+        for pending in self._calls.values():
+            if pending.workshop is workshop:
+                self._wait(pending)
+
+    def specs(self, user: str, conversation: str) -> tuple[ToolSpec, ...]:
+        """What a model can call in this conversation now."""
+        offers = self._offers.get((user, conversation), {})
+        return tuple({one.name: one for specs in offers.values() for one in specs}.values())
+
+    async def run(self, active: ActiveRun, call: ToolCall) -> Result:
+        """Have a call run by who offers it.
+
+        Raises `TimedOut` when that client is gone and does not come back. Cancelling it tells the
+        client that nobody waits any more.
+        """
+        if all(one.name != call.name for one in active.call.tools):
+            names = ", ".join(one.name for one in active.call.tools)
+            return Result(error=f"There is no tool {call.name!r}. There are: {names}.")
+        pending = _Pending(active, call)
+        self._calls[pending.frame.call] = pending
+        workshop = self._runner(active.live.user, active.live.id, call.name)
+        try:
+            if workshop is None:
+                self._wait(pending)
+            else:
+                pending.begin(workshop)
+            return await pending.result
+        except asyncio.CancelledError:
+            if pending.workshop is not None:
+                pending.workshop.write(Cancel(call=pending.frame.call))
+            raise
+        finally:
+            pending.back()
+            del self._calls[pending.frame.call]
+
+    def asking(self, user: str, asking: Asking) -> None:
+        """A client runs this call only if a person allows it."""
+        pending = self._mine(user, asking.call)
+        if pending is None:
+            return
+        if pending.allowed:
+            # It was decided before the client had lost its connection.
+            self._approved(pending)
+        elif not pending.asked:
+            pending.asked = True
+            active = pending.active
+            active.live.log.append(active.run.parts.ask(pending.call, pending.digest, active.t()))
+
+    def returned(self, user: str, returned: Returned) -> None:
+        """Take what came of a call; of one that nobody waits for, nothing."""
+        pending = self._mine(user, returned.call)
+        if pending is not None:
+            pending.settle(Result(returned.output, returned.error))
+
+    def approve(self, user: str, approve: Approve) -> None:
+        """A person has decided; the same decision once more changes nothing.
+
+        Raises `NotFound` where no such call waits for it, and `Conflict` where it is another call
+        than the person saw, or was decided already.
+        """
+        pending = next(
+            (
+                one
+                for one in self._calls.values()
+                if one.active.live.user == user
+                and (one.frame.run, one.frame.part) == (approve.run, approve.part)
+                and one.asked
+            ),
+            None,
+        )
+        if pending is None:
+            raise NotFound("No tool call waits for this decision any more.")
+        if approve.digest != pending.digest:
+            raise Conflict("This is not the call that waits. Look at it again, and decide anew.")
+        if pending.allowed is not None:
+            if pending.allowed is not approve.allow:
+                raise Conflict("This call was decided already.")
+            return
+        pending.allowed = approve.allow
+        active = pending.active
+        active.live.log.append(
+            active.run.parts.decide(pending.call, active.t(), allowed=approve.allow)
+        )
+        if approve.allow:
+            self._approved(pending)
+            return
+        if pending.workshop is not None:
+            pending.workshop.write(Cancel(call=pending.frame.call))
+        pending.settle(Result(error=DENIED))
+
+    def _approved(self, pending: _Pending) -> None:
+        if pending.workshop is not None:
+            pending.workshop.write(Approved(call=pending.frame.call, digest=pending.digest))
+
+    def _mine(self, user: str, call: str) -> _Pending | None:
+        pending = self._calls.get(call)
+        return pending if pending is not None and pending.active.live.user == user else None
+
+    def _of(self, user: str, conversation: str) -> Iterable[_Pending]:
+        return (
+            one
+            for one in self._calls.values()
+            if (one.active.live.user, one.frame.conversation) == (user, conversation)
+        )
+
+    def _runner(self, user: str, conversation: str, name: str) -> Workshop | None:
+        offers = self._offers.get((user, conversation), {})
+        for workshop, specs in reversed(offers.items()):
+            if any(one.name == name for one in specs):
+                return workshop
+        return None
+
+    def _wait(self, pending: _Pending) -> None:
+        pending.workshop = None
+        pending.back()
+        pending.gone = asyncio.ensure_future(self._give_up(pending))
+
+    async def _give_up(self, pending: _Pending) -> None:
+        await self._clock.sleep(GONE_S)
+        if not pending.result.done():
+            pending.result.set_exception(
+                TimedOut(
+                    f"The kernel that runs the tool {pending.call.name!r} is gone. Run the cell "
+                    "that made its chat again, and ask once more. What came is kept."
+                )
+            )
