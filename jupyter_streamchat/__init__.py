@@ -4,11 +4,12 @@ from importlib.metadata import version
 
 from jupyter_streamchat.chat import Chat
 from jupyter_streamchat.errors import AnswerMismatch, FrontEndMissing, RelayLost, RelayNotFound
-from jupyter_streamchat.functions import Context, Ended, Thought
+from jupyter_streamchat.functions import Context, Ended, Thought, ToolCall, ToolResult
 from jupyter_streamchat.magic import load_ipython_extension, unload_ipython_extension
 from jupyter_streamchat.models import Models
 from jupyter_streamchat.openai import async_openai_client, openai_client, openai_settings
 from jupyter_streamchat.reply import Reply
+from jupyter_streamchat.tools import Called, Tool
 from streamchat_relay.model import (
     BadRequest,
     BudgetExhausted,
@@ -40,6 +41,7 @@ __all__ = [
     "AnswerMismatch",
     "BadRequest",
     "BudgetExhausted",
+    "Called",
     "Chat",
     "ContentFiltered",
     "Context",
@@ -66,6 +68,9 @@ __all__ = [
     "TimedOut",
     "Timing",
     "TooLarge",
+    "Tool",
+    "ToolCall",
+    "ToolResult",
     "Truncated",
     "Unauthorized",
     "Usage",

@@ -40,6 +40,7 @@ class Chat(Handle):
     `model` is `provider/model`, or a function of yours (see below); without it the conversation's
     last one answers, at first the server's default. `system` is the system prompt. `params` go to
     the provider with every prompt: `temperature`, `max_tokens` and whatever else it takes.
+    `tools` are functions of yours that the model may call, see `tool`.
     `conversation` is the id of an earlier conversation to go on with; without it a new one begins.
 
     A function gets the messages, and a `Context` if it takes two arguments, and returns or yields
@@ -149,7 +150,11 @@ class Chat(Handle):
         (4, 4)
         """
         other = Chat(
-            self._model, system=self._system, params=self._params, conversation=self._conversation
+            self._model,
+            system=self._system,
+            tools=self.tools,
+            params=self._params,
+            conversation=self._conversation,
         )
         other._function = self._function
         messages = self.messages

@@ -24,7 +24,9 @@ from jupyter_streamchat.functions import FunctionModel
 from jupyter_streamchat.loop import BackgroundLoop
 from jupyter_streamchat.recording import Recording
 from jupyter_streamchat.serving import Serving
+from jupyter_streamchat.tools import Tool
 from jupyter_streamchat.transports.websocket import Resolve, WebSocketTransport
+from jupyter_streamchat.workbench import Workbench
 from streamchat_relay.model import (
     Catalog,
     Conversation,
@@ -39,6 +41,7 @@ from streamchat_relay.model import (
 from streamchat_relay.protocol.client import ClientSession
 from streamchat_relay.protocol.frames import ModelsOk, Prompt
 from streamchat_relay.protocol.outcomes import (
+    Allowed,
     Answer,
     Called,
     Cancelled,
@@ -48,6 +51,7 @@ from streamchat_relay.protocol.outcomes import (
     Outcome,
     Replace,
     Retry,
+    ToolCalled,
 )
 
 LOST_AFTER_S = 60.0
@@ -87,7 +91,11 @@ class RelayClient:
             weakref.WeakValueDictionary()
         )
         self._runs: dict[str, tuple[Following, Recording]] = {}
-        self._serving = Serving(self._session, self._call_if_usable, self._transport.act)
+        act = self._transport.act
+        self._serving = Serving(self._session, self._call_if_usable, act)
+        self._workbench = Workbench(
+            self._call_if_usable, lambda said: act(self._session.tell(said))
+        )
         self._task = loop.submit(self._transport.run())
         self._task.add_done_callback(self._stopped)
 
@@ -130,6 +138,16 @@ class RelayClient:
     def serve(self, model: FunctionModel) -> None:
         """Answer for a function's model as long as this client lives; returns at once."""
         self._loop.call(partial(self._serve, model))
+
+    def offer(self, conversation: str, tools: dict[str, Tool]) -> None:
+        """Run these tools for a conversation as long as this client lives; returns at once."""
+        self._loop.call(partial(self._offer, conversation, tools))
+
+    def approve(self, run: str, part: str, digest: str, *, allow: bool) -> None:
+        """Say what a person decided of a call that has this digest; returns at once."""
+        self._loop.call(
+            lambda: self._ask(self._session.approve(run, part, digest, allow=allow), _ignore)
+        )
 
     def stop(self, run: str) -> None:
         """End a run early; returns at once."""
@@ -201,6 +219,11 @@ class RelayClient:
         if self._ended is None and self._serving.add(model):
             self._ask(self._session.serve(model.name), _ignore)
 
+    def _offer(self, conversation: str, tools: dict[str, Tool]) -> None:
+        specs = self._workbench.add(conversation, tools)
+        if self._ended is None and specs is not None:
+            self._ask(self._session.offer(conversation, specs), _ignore)
+
     def _sent(self, run: str, answer: Answer) -> None:
         if answer.error is not None:
             self._fail(run, error_from(answer.error))
@@ -269,6 +292,11 @@ class RelayClient:
                 self._serving.called(call)
             case Cancelled(call=call):
                 self._serving.cancelled(call)
+                self._workbench.cancelled(call)
+            case ToolCalled(call=tool):
+                self._workbench.called(tool)
+            case Allowed(call=call, digest=digest):
+                self._workbench.allowed(call, digest)
             case Live():
                 self._offline_since = None
             case Retry():

@@ -152,6 +152,15 @@ def print_reply(reply: Showable) -> None:
     print()  # noqa: T201
 
 
+def ask_in_terminal(name: str, arguments: dict[str, Any]) -> bool:
+    """Whether the person at this terminal allows a call; without one, no."""
+    told = visible(json.dumps(arguments, ensure_ascii=False))
+    try:
+        return input(f"\nRun {visible(name)}({told})? [y/N] ").strip().lower() in {"y", "yes"}
+    except EOFError:
+        return False
+
+
 def static(reply: Showable, *, with_error: bool = True, form: str = "markdown") -> Bundle:
     """The reply without a widget: as `markdown`, or its `code`, `text` or `json` alone."""
     if form != "markdown" and reply.error is None:

@@ -9,7 +9,10 @@ import secrets
 import threading
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+import msgspec
 
 from streamchat_relay.model import (
     BadRequest,
@@ -45,16 +48,41 @@ class Ended(NamedTuple):
     usage: Usage | None = None
 
 
+@dataclass(frozen=True)
+class ToolCall:
+    """Yielded where a model calls a tool: its name, and the arguments by name.
+
+    With a `ToolResult` after it the call is only shown. Without one the chat's own tool of that
+    name runs when the function has ended, and the function is called again: the last message is
+    then its own, with the result.
+    """
+
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    id: str = field(default_factory=lambda: secrets.token_hex(6))
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """Yielded where a function has called a tool by itself: what came of it, or an `error`."""
+
+    call: ToolCall
+    output: Any = None
+    error: str = ""
+
+
 class Context:
     """What a function may know of its call besides the messages.
 
-    `params` are the prompt's (`system`, `temperature`, …), `model` the chat's own id, and `stopped`
-    is true once somebody has stopped the answer: a loop that yields seldom should look at it.
+    `params` are the prompt's (`system`, `temperature`, …), `model` the chat's own id, `tools` what
+    it may call by a `ToolCall` (name, description, input_schema), and `stopped` is true once
+    somebody has stopped the answer: a loop that yields seldom should look at it.
     """
 
     def __init__(self, call: ServedCall) -> None:
         self.params = call.params
         self.model = call.model
+        self.tools = call.tools
         self._stopped = threading.Event()
 
     @property
@@ -197,10 +225,16 @@ class _Said:
                 made = Piece(delta=str(piece), kind="reasoning")
             case str():
                 made = Piece(delta=piece)
+            case ToolCall():
+                arguments = _jsonable(piece.arguments)
+                made = Piece(kind="tool-call", id=piece.id, tool=piece.name, value=arguments)
+            case ToolResult():
+                output = None if piece.error else _jsonable(piece.output)
+                made = Piece(kind="tool-result", id=piece.call.id, value=output, error=piece.error)
             case _:
                 raise BadRequest(
-                    f"A model yields text, and yours gave a {type(piece).__name__}. Put `str(…)` "
-                    "around it, or take its text."
+                    f"A model yields text, a Thought, a ToolCall or a ToolResult, and yours gave "
+                    f"a {type(piece).__name__}. Put `str(…)` around it, or take its text."
                 )
         with self._guard:
             self._pieces.append(made)
@@ -216,6 +250,13 @@ class _Said:
             self._timer = None
             if pieces:
                 self._tell(pieces)
+
+
+def _jsonable(value: Any) -> Any:
+    try:
+        return msgspec.to_builtins(value, str_keys=True)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BadRequest(f"A tool's arguments and results have to be JSON: {error}.") from None
 
 
 def _takes_context(function: Callable[..., Any]) -> bool:

@@ -6,7 +6,7 @@ import re
 import secrets
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from jupyter_streamchat.loop import POLL_S
 from jupyter_streamchat.recording import Recording
 from jupyter_streamchat.reply import Reply
 from jupyter_streamchat.structured import Shape
+from jupyter_streamchat.tools import TIMEOUT_S, Approve, Tool
 from streamchat_relay.model import BadRequest, Conversation, FilePart, TextPart, TimedOut
 
 OPEN_TIMEOUT_S = 15.0
@@ -36,6 +37,7 @@ class Handle:
         model: str | Callable[..., Any] | None = None,
         *,
         system: str | None = None,
+        tools: Iterable[Callable[..., Any] | Tool] = (),
         params: dict[str, Any] | None = None,
         conversation: str | None = None,
     ) -> None:
@@ -50,6 +52,7 @@ class Handle:
         self._model = self._function.id if self._function else _text("model", model)
         self._system = _text("system", system)
         self._params = _sendable(params or {})
+        self._tools = {tool.name: tool for tool in map(_tool, tools)}
         # Where it goes on: after this message, and then after its own answers. None: the newest.
         self._leaf: str | None = None
         self._tip: Reply | None = None
@@ -79,6 +82,44 @@ class Handle:
     @system.setter
     def system(self, text: str | None) -> None:
         self._system = _text("system", text)
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        """What the model may call here, in this kernel."""
+        return tuple(self._tools.values())
+
+    def tool(
+        self,
+        function: Callable[..., Any] | None = None,
+        *,
+        approve: Approve | None = None,
+        timeout: float = TIMEOUT_S,
+    ) -> Any:
+        """Let the model call a function of yours: a decorator, with or without options.
+
+        The function has typed arguments and a docstring, and may be `async`. It runs in this
+        kernel, in a thread. Before each call a person is asked in the widget, unless `approve` is
+        True, for what has no side effects, or a function that decides. What it raises, and what
+        it returns after `timeout` seconds, its model hears as an error. Returns the function.
+        Raises `BadRequest` for what cannot be a tool.
+
+        >>> from jupyter_streamchat import Chat
+        >>> chat = Chat("demo/tools")
+        >>> @chat.tool(approve=True)
+        ... def temperature(city: str) -> str:
+        ...     "The temperature in a city."
+        ...     return "4 °C"
+        >>> reply = chat.send("What is the temperature in 'Oslo'?").wait()
+        >>> reply.tool_calls[0].input, reply.tool_calls[0].output
+        ({'city': 'Oslo'}, '4 °C')
+        """
+        if function is None:
+            return partial(self.tool, approve=approve, timeout=timeout)
+        tool = Tool(function, approve=approve, timeout=timeout)
+        self._tools[tool.name] = tool
+        if self._client is not None and self._following is not None:
+            self._client.offer(self._conversation, self._tools)
+        return function
 
     @property
     def params(self) -> dict[str, Any]:
@@ -126,6 +167,7 @@ class Handle:
             self._client, self._following = client, client.follow(self._conversation)
             if self._function is not None:
                 client.serve(self._function)
+            client.offer(self._conversation, self._tools)
         return client, self._following
 
     def _state(self) -> Conversation:
@@ -145,6 +187,10 @@ class Handle:
 def _keep(path: Path, parts: tuple[TextPart | FilePart, ...], recording: Recording) -> None:
     prompt = "\n\n".join(part.text for part in parts if isinstance(part, TextPart))
     append(path, Take(prompt, recording.model, tuple(recording.events)))
+
+
+def _tool(given: Callable[..., Any] | Tool) -> Tool:
+    return given if isinstance(given, Tool) else Tool(given)
 
 
 def _text(name: str, value: object) -> str | None:

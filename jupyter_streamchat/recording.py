@@ -24,6 +24,11 @@ from streamchat_relay.model import (
     TextDelta,
     TextPart,
     Timing,
+    ToolApprovalRequest,
+    ToolApprovalResponse,
+    ToolOutputAvailable,
+    ToolOutputError,
+    ToolPart,
     Truncated,
     Usage,
     error_from,
@@ -45,6 +50,8 @@ class Recording:
         self.message = ""
         self.deltas: list[str] = []
         self.reasoning: list[str] = []
+        # Calls that wait for a person, by their part: the digest that a decision names.
+        self.asked: dict[str, str] = {}
         self.state: RunStateName = "queued"
         self.position: int | None = None
         self.model = ""
@@ -81,6 +88,10 @@ class Recording:
                 if self.state != "stopping":
                     self.state = state
                 self.position = position
+            case ToolApprovalRequest():
+                self.asked[event.part] = event.digest
+            case ToolApprovalResponse() | ToolOutputError() | ToolOutputAvailable():
+                self.asked.pop(event.part, None)
             case Finish():
                 self.usage = event.usage
                 self.timing = event.timing
@@ -94,7 +105,7 @@ class Recording:
                 self.error = error_from(info)
                 self._end("error")
             case _:
-                # Tools, files and sources are parts of the message, not of the text.
+                # Calls, files and sources are parts of the message, not of the text.
                 return
 
     def restore(self, record: RunRecord, message: Message) -> None:
@@ -104,6 +115,11 @@ class Recording:
         self.accepted = True
         self.model, self.message = record.model, message.id
         self._missed(record, message)
+        self.asked = {
+            part.id: part.digest
+            for part in message.parts
+            if isinstance(part, ToolPart) and part.state == "approval-requested"
+        }
         self.position = record.position
         if record.state in {"done", "interrupted", "error"}:
             self.usage, self.timing = record.usage, record.timing

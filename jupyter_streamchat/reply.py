@@ -18,7 +18,7 @@ from jupyter_streamchat.loop import POLL_S
 from jupyter_streamchat.measures import deltas_frame, deltas_plot
 from jupyter_streamchat.recording import Recording
 from jupyter_streamchat.structured import Shape
-from streamchat_relay.model import RunEvent, StreamChatError, Timing, Usage
+from streamchat_relay.model import RunEvent, StreamChatError, Timing, ToolPart, Usage
 
 if TYPE_CHECKING:
     from streamchat_relay.model import AbortReason, FinishReason, RunStateName
@@ -138,6 +138,14 @@ class Reply:
         'SELECT'
         """
         return Blocks(self.text)
+
+    @property
+    def tool_calls(self) -> tuple[ToolPart, ...]:
+        """The calls of tools so far: `name`, `input`, and `output` or `error` once there is one."""
+        messages = self._following.state.messages
+        message = next((one for one in messages if one.id == self._recording.message), None)
+        parts = () if message is None else message.parts
+        return tuple(part for part in parts if isinstance(part, ToolPart))
 
     def events(self) -> Iterator[RunEvent]:
         """All events of the run from the start, each as it comes, until its last one.
@@ -309,6 +317,20 @@ class Reply:
             raise RelayLost(
                 "This reply belongs to the process that this one was forked from. Send anew here."
             )
+        if self._recording.asked and self._shown_in is None:
+            self._ask_person()
+
+    def _ask_person(self) -> None:
+        """Whoever waits here waits for a person: let them see what they are asked."""
+        if display.in_notebook():
+            self._shown_in = display.execution_count()
+            self._show(with_error=False)
+            return
+        for call in self.tool_calls:
+            digest = self._recording.asked.pop(call.id, None)
+            if digest is not None:
+                allow = display.ask_in_terminal(call.name, call.input)
+                self._client.approve(self._run, call.id, digest, allow=allow)
 
     def _raise(self) -> None:
         error = self._recording.error

@@ -7,7 +7,7 @@ from functools import partial
 
 from jupyter_streamchat.functions import FunctionModel
 from streamchat_relay.protocol.client import ClientSession
-from streamchat_relay.protocol.frames import Done, Piece, ServedCall
+from streamchat_relay.protocol.frames import Done, Piece, Said, ServedCall
 from streamchat_relay.protocol.outcomes import Outcome
 
 
@@ -44,7 +44,7 @@ class Serving:
             model.start(call, lambda what: self._call(partial(self._tell, call.call, what)))
 
     def cancelled(self, call: str) -> None:
-        """Nobody waits for this answer any more."""
+        """Nobody waits for this answer any more; unknown ones are somebody else's."""
         model = self._calls.pop(call, None)
         if model is not None:
             model.cancel(call)
@@ -57,6 +57,6 @@ class Serving:
     def _tell(self, call: str, what: tuple[Piece, ...] | Done) -> None:
         if isinstance(what, Done):
             self._calls.pop(call, None)
-            self._act(self._session.done(what))
+            self._act(self._session.tell(what))
         else:
-            self._act(self._session.said(call, what))
+            self._act(self._session.tell(Said(call=call, pieces=what)))

@@ -197,7 +197,7 @@ async def test_the_catalog_holds_what_can_chat_and_ends_with_the_demo(
         "openai/fake-old",
         "openai/fake-1",
     ]
-    assert ids[-3:] == ["demo/fast", "demo/slow", "demo/echo"]
+    assert ids[-4:] == ["demo/fast", "demo/slow", "demo/echo", "demo/tools"]
     assert all(model.id == f"{model.provider}/{model.name}" for model in catalog.models)
     assert catalog.default == "anthropic/claude-fake-2"
     # Ollama's address is configured in this registry, and nobody is there.

@@ -11,16 +11,13 @@ import msgspec
 from streamchat_relay.model import BadCursor, BadRequest, Event, StreamChatError
 from streamchat_relay.protocol.frames import (
     ID_PATTERN,
-    Ack,
     Approve,
     Approved,
     ApproveOk,
     Bye,
     Cancel,
     ClientFrame,
-    Done,
     Fail,
-    Hello,
     Leave,
     LeaveOk,
     Models,
@@ -32,7 +29,6 @@ from streamchat_relay.protocol.frames import (
     OpenOk,
     Ping,
     Pong,
-    Said,
     Send,
     SendOk,
     Serve,
@@ -50,35 +46,14 @@ encode = _encoder.encode
 """Any frame or event as UTF-8 JSON."""
 
 _object = msgspec.json.Decoder(dict[str, Any])
-_client = msgspec.json.Decoder(
-    Hello | Models | Open | Leave | Send | Stop | Serve | Said | Done | Ack | Ping | Pong
-)
+_client: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ClientFrame)
 _event = msgspec.json.Decoder(Event)
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _ID_RULE = f"matching regex {ID_PATTERN!r}"
 _ID_WORDS = "of 1 to 64 of `A-Z a-z 0-9 - _`"
 
-_CLIENT_TYPES = frozenset(
-    [
-        "hello",
-        "models",
-        "open",
-        "leave",
-        "send",
-        "stop",
-        "ack",
-        "ping",
-        "pong",
-        "serve",
-        "said",
-        "done",
-        "offer",
-        "asking",
-        "returned",
-        "approve",
-    ]
-)
+_CLIENT_TYPES = frozenset(kind.__struct_config__.tag for kind in get_args(ClientFrame))
 
 
 class NotAnObject(Exception):

@@ -20,6 +20,7 @@ from streamchat_relay.model import (
     Usage,
     UsageOutput,
 )
+from streamchat_relay.providers import demo_tools
 from streamchat_relay.providers.demo_text import ECHO, SCRIPT, THOUGHTS, tokens, topic_of
 from streamchat_relay.providers.naming import shown
 from streamchat_relay.relay.ports import Call, Sink
@@ -33,21 +34,29 @@ SLOW = 12.0
 
 class _Model(msgspec.Struct, frozen=True):
     rate: float
-    thinks: bool
+    thinks: bool = False
+    calls: bool = False
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        named = {"reasoning": self.thinks, "tools": self.calls}
+        return ("text", *(name for name, has in named.items() if has))
 
 
 _MODELS = {
-    "fast": _Model(FAST, thinks=False),
+    "fast": _Model(FAST),
     "slow": _Model(SLOW, thinks=True),
-    "echo": _Model(FAST, thinks=False),
+    "echo": _Model(FAST),
+    "tools": _Model(FAST, calls=True),
 }
 
 
 class DemoProvider:
-    """The `Provider` of `demo/fast`, `demo/slow` and `demo/echo`.
+    """The `Provider` of `demo/fast`, `demo/slow`, `demo/echo` and `demo/tools`.
 
     `rate` replaces every model's tokens per second; `sleep` and `time` are the clock, for tests
-    that own theirs. Only `slow` shows reasoning.
+    that own theirs. Only `slow` shows reasoning, and only `tools` calls the tools that a prompt
+    names.
     """
 
     def __init__(
@@ -75,17 +84,23 @@ class DemoProvider:
             )
         prompt = next((m.text for m in reversed(call.messages) if m.role == "user"), "")
         script: list[Output] = []
+        calls = demo_tools.calls(call) if model.calls else []
         if model.thinks:
             thoughts = THOUGHTS.format(topic=topic_of(prompt))
             script += [ReasoningOutput(token) for token in tokens(thoughts)]
         thought = len(script)
-        if call.model == "echo":
+        if calls:
+            script += calls
+            answer = ""
+        elif model.calls:
+            answer = demo_tools.report(call)
+        elif call.model == "echo":
             answer = ECHO.format(text=prompt.strip() or "nothing")
         else:
             answer = SCRIPT.format(topic=topic_of(prompt))
         script += [TextOutput(token) for token in tokens(answer)]
         limit = _limit(call.params)
-        reason: FinishReason = "stop"
+        reason: FinishReason = "tool-calls" if calls else "stop"
         if limit is not None and limit < len(script):
             script, reason = script[:limit], "length"
         await self._recite(script, self._rate or model.rate, sink)
@@ -103,14 +118,14 @@ class DemoProvider:
         """It reads everything and understands none of it."""
 
     async def models(self) -> list[tuple[ModelInfo, float]]:
-        """The three; their provider's name says what they are."""
+        """All of them; their provider's name says what they are."""
         return [
             (
                 ModelInfo(
                     id=f"demo/{name}",
                     provider="demo",
                     name=name,
-                    capabilities=("text", "reasoning") if model.thinks else ("text",),
+                    capabilities=model.capabilities,
                 ),
                 0.0,
             )

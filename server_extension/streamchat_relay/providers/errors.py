@@ -54,6 +54,17 @@ _REFUSED_SETTING = re.compile(
     r"|unsupported value|unknown parameter|unrecognized request argument|extra inputs are not"
     r"|does not support|not supported|is deprecated|extra_forbidden|cannot both be specified"
 )
+_NO_TOOLS = re.compile(
+    r"(not support|no endpoints found that support) (the )?(tools?\b|tool.us|function.?call)"
+    r"|(tools?|tool.?us\w+|tool.?call\w*|tool.?choice|function.?call\w*) (is|are) not supported"
+    # vLLM and llama.cpp, started without what they need for it.
+    r"|--enable-auto-tool-choice|tools param requires"
+)
+_NO_PICTURES = re.compile(
+    r"(not support|no endpoints found that support) (the )?(image|picture|vision|multimodal)"
+    r"|(image|vision)[\w ]* (is|are) not supported|not a (multimodal|vision) model"
+    r"|image_url is only supported|--mmproj"
+)
 _SETTINGS = (
     "temperature", "top_p", "top_k", "max_completion_tokens", "max_tokens", "stop_sequences",
     "stop", "presence_penalty", "frequency_penalty", "reasoning_effort", "logprobs", "seed",
@@ -101,6 +112,16 @@ def from_refusal(refusal: Refusal, at: Endpoint, model: str) -> StreamChatError:
         )
     if _FILTER.search(words):
         return ContentFiltered(f"{who} refused the content{shown}. Put the prompt differently.")
+    if _NO_TOOLS.search(words) and status in {0, 400, 404, 422, 500}:
+        return BadRequest(
+            f"{model} takes no tools{shown}. Choose a model that does, or ask in a chat without "
+            "tools. Some servers have to be started with tools switched on."
+        )
+    if _NO_PICTURES.search(words) and status in {0, 400, 404, 422, 500}:
+        return BadRequest(
+            f"{model} takes no pictures{shown}. Choose a model that does, or begin a conversation "
+            "without them: `chat.clear()`, or `chat.edit(…)` the prompt that has one."
+        )
     if status == 404 or "model_not_found" in words or "not_found_error" in words:
         return _not_found(refusal, at, model, words)
     if status in {400, 422, 0} and _REFUSED_SETTING.search(words):
