@@ -174,6 +174,13 @@ export class Connection {
     });
   }
 
+  /** Say whether a tool call may run; resolves with what was wrong with that, if anything. */
+  approve(run: string, part: string, digest: string, allow: boolean): Promise<ErrorInfo | null> {
+    return new Promise((resolve) =>
+      this.#ask(this.#session.approve(run, part, digest, allow), (_, error) => resolve(error)),
+    );
+  }
+
   /** Ask for the models anew. */
   refreshCatalog(): void {
     if (this.#asking) return;

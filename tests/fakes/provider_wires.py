@@ -32,6 +32,7 @@ _ANTHROPIC = {
 class Answer:
     """One answer of the fake provider. The default is a whole answer of two deltas.
 
+    `calls` are names of tools with their arguments as JSON, which come five characters at a time.
     `finish` is a word of ours, or one of the wire's own; None sends no reason and no end.
     `wire` replaces the stream's bytes. `pieces` cuts the stream into writes; without it each
     event is one. `gate` lets one write pass at a time; `before_headers` holds all back. `rate`
@@ -41,6 +42,7 @@ class Answer:
 
     deltas: Sequence[str] = ("Hello", ", world")
     reasoning: Sequence[str] = ()
+    calls: Sequence[tuple[str, str]] = ()
     finish: str | None = "stop"
     input: int = 11
     output: int = 7
@@ -65,6 +67,11 @@ class Answer:
         return "".join(self.deltas)
 
 
+def in_pieces(arguments: str) -> list[str]:
+    """As providers send arguments: some characters at a time."""
+    return [arguments[at : at + 5] for at in range(0, len(arguments), 5)]
+
+
 def openai_events(answer: Answer, model: str = "fake-1") -> list[bytes]:
     """The stream of Chat Completions, an SSE event each."""
 
@@ -85,6 +92,14 @@ def openai_events(answer: Answer, model: str = "fake-1") -> list[bytes]:
     events = [delta({"role": "assistant", "content": "", "refusal": None})]
     events += [delta({"reasoning_content": text}) for text in answer.reasoning]
     events += [delta({"content": text}) for text in answer.deltas]
+    for index, (name, arguments) in enumerate(answer.calls):
+        head = {"index": index, "id": f"call_{index}x", "type": "function"}
+        function = {"name": name, "arguments": ""}
+        events.append(delta({"tool_calls": [{**head, "function": function}]}))
+        events += [
+            delta({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
+            for piece in in_pieces(arguments)
+        ]
     if answer.finish is None:
         return events
     events.append(delta({}, _OPENAI.get(answer.finish, answer.finish)))
@@ -141,6 +156,14 @@ def anthropic_events(answer: Answer, model: str = "fake-1") -> list[bytes]:
         if kind == "thinking":
             signature = {"type": "signature_delta", "signature": "c2ln"}
             events.append(event("content_block_delta", index=index, delta=signature))
+        events.append(event("content_block_stop", index=index))
+        index += 1
+    for name, arguments in answer.calls:
+        block = {"type": "tool_use", "id": f"toolu_{index}x", "name": name, "input": {}}
+        events.append(event("content_block_start", index=index, content_block=block))
+        for piece in in_pieces(arguments):
+            delta = {"type": "input_json_delta", "partial_json": piece}
+            events.append(event("content_block_delta", index=index, delta=delta))
         events.append(event("content_block_stop", index=index))
         index += 1
     if answer.finish is None:

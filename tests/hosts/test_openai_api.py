@@ -127,10 +127,12 @@ def test_the_models_are_the_catalogs(client: openai.OpenAI) -> None:
         ({"model": "nobody/x"}, 404, "no provider"),
         ({"messages": []}, 400, "nothing to answer"),
         ({"messages": "hi"}, 400, "`messages`"),
-        ({"messages": [{"role": "tool", "content": "x"}]}, 400, "'tool' are not passed on"),
+        ({"messages": [{"role": "tool", "content": "x"}]}, 400, "answers no call before it"),
+        ({"messages": [{"role": "function", "content": "x"}]}, 400, "are not passed on"),
         ({"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}, 400, "pictures"),
         ({"n": 2}, 400, "leave `n` out"),
-        ({"tools": [{"type": "function"}]}, 400, "Leave `tools` out"),
+        ({"tools": [{"type": "function"}]}, 400, "with a `name`"),
+        ({"functions": [{"name": "x"}]}, 400, "Give them as `tools`"),
         ({"model": 3}, 400, "`model` must be a text"),
         (
             {"messages": [{"role": "user", "content": "x" * 90_000}], "model": FAKE},
@@ -205,3 +207,61 @@ def test_another_kernel_or_key_does_not_pass_the_side_door(server: JupyterServer
             urllib.request.urlopen(request, timeout=20)
         assert refused.value.code == (404 if key != "x" else 403)
         refused.value.close()
+
+
+ADD: Any = {
+    "type": "function",
+    "function": {
+        "name": "add",
+        "description": "Adds.",
+        "parameters": {"type": "object", "properties": {"a": {"type": "integer"}}},
+    },
+}
+
+
+def test_calls_of_tools_come_whole_and_their_results_are_told(
+    client: openai.OpenAI, provider: ProviderServer
+) -> None:
+    provider.answers.append(
+        Answer(deltas=[], calls=[("add", '{"a": 1}'), ("add", "")], finish="tool-calls")
+    )
+    asked = client.chat.completions.create(model=FAKE, messages=HELLO, tools=[ADD])
+    (choice,) = asked.choices
+    assert choice.finish_reason == "tool_calls"
+    calls: Any = choice.message.tool_calls
+    assert [(call.function.name, call.function.arguments) for call in calls] == [
+        ("add", '{"a": 1}'),
+        ("add", "{}"),
+    ]
+    assert len({call.id for call in calls}) == 2
+    results: Any = [
+        {"role": "tool", "tool_call_id": call.id, "content": f"result {number}"}
+        for number, call in enumerate(calls)
+    ]
+    told: Any = [*HELLO, choice.message.model_dump(exclude_none=True), *results]
+    client.chat.completions.create(model=FAKE, messages=told, tools=[ADD])
+    sent = provider.requests[-1].json
+    assert sent["tools"] == [ADD]
+    assert [message["role"] for message in sent["messages"]] == [
+        *("user", "assistant", "tool", "tool")
+    ]
+    assert [message["content"] for message in sent["messages"][2:]] == ["result 0", "result 1"]
+    assert [one["id"] for one in sent["messages"][1]["tool_calls"]] == [
+        message["tool_call_id"] for message in sent["messages"][2:]
+    ]
+
+
+def test_calls_of_tools_stream_as_the_sdk_gathers_them(
+    client: openai.OpenAI, provider: ProviderServer
+) -> None:
+    provider.answers.append(
+        Answer(deltas=["Hm"], calls=[("add", '{"a": 12345}'), ("add", "")], finish="tool-calls")
+    )
+    with client.chat.completions.stream(model=FAKE, messages=HELLO, tools=[ADD]) as stream:
+        final = stream.get_final_completion().choices[0]
+    assert (final.finish_reason, final.message.content) == ("tool_calls", "Hm")
+    calls: Any = final.message.tool_calls
+    assert [(call.function.name, call.function.arguments) for call in calls] == [
+        ("add", '{"a": 12345}'),
+        ("add", "{}"),
+    ]

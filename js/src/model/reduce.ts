@@ -10,7 +10,7 @@ import type {
 } from "../protocol/frames.gen.ts";
 
 export type Part = Message["parts"][number];
-type ToolPart = Extract<Part, { type: "tool" }>;
+export type ToolPart = Extract<Part, { type: "tool" }>;
 
 /** What a conversation is before its first event. */
 export const EMPTY: Conversation = {
@@ -77,8 +77,11 @@ export function reduce(conversation: Conversation, event: Event): Conversation {
           : part,
       );
     case "text-end":
-    case "reasoning-end":
       return withPart(conversation, event, closed);
+    case "reasoning-end":
+      return withPart(conversation, event, (part) =>
+        part.type === "reasoning" ? sealed(closed(part), event) : closed(part),
+      );
     case "tool-input-start":
       return addPart(conversation, event, {
         type: "tool",
@@ -95,12 +98,30 @@ export function reduce(conversation: Conversation, event: Event): Conversation {
       return withTool(
         conversation,
         event,
-        (part) => closed({ ...part, input: event.input }) as ToolPart,
+        (part) => sealed(closed({ ...part, input: event.input, state: "input-available" }), event),
       );
+    case "tool-approval-request":
+      return withTool(conversation, event, (part) => ({
+        ...part,
+        state: "approval-requested",
+        digest: event.digest,
+      }));
+    case "tool-approval-response":
+      return withTool(conversation, event, (part) => ({
+        ...part,
+        state: "approval-responded",
+        allowed: event.allowed,
+      }));
     case "tool-output-available":
-      return withTool(conversation, event, (part) => ({ ...part, output: event.output }));
+      return withTool(conversation, event, (part) => ({
+        ...part,
+        state: "output-available",
+        output: event.output,
+      }));
     case "tool-output-error":
-      return withTool(conversation, event, (part) => ({ ...part, error: event.error }));
+      return withTool(conversation, event, (part) =>
+        closed({ ...part, state: "output-error", error: event.error }),
+      );
     case "file":
       return addPart(conversation, event, {
         type: "file",
@@ -198,10 +219,18 @@ export function textOf(message: Message): string {
   return text;
 }
 
-function closed(part: Part): Part {
+function closed<P extends Part>(part: P): P {
   const rest = { ...part };
   delete (rest as { open?: boolean }).open;
   return rest;
+}
+
+/** With what the provider wants to see again. */
+function sealed<P extends Part>(
+  part: P,
+  { provider_metadata }: { readonly provider_metadata?: Readonly<Record<string, unknown>> | null },
+): P {
+  return provider_metadata == null ? part : { ...part, provider_metadata };
 }
 
 function withRun(

@@ -7,6 +7,7 @@
 import { decodeServerFrame, knownEvents, type OkFrame } from "./codec.ts";
 import { MAX_FRAME_BYTES } from "./frames.gen.ts";
 import type {
+  Approve,
   ClientFrame,
   Conversation,
   ErrorInfo,
@@ -90,7 +91,7 @@ export type Outcome =
   /** Greeted by the relay: requests travel from now on. */
   | { readonly type: "live"; readonly welcome: Welcome };
 
-type Pending = Models | Open | Leave | Send | Stop;
+type Pending = Models | Open | Leave | Send | Stop | Approve;
 
 /** What a request returns: its id, and what to do now. */
 export type Asked = readonly [id: string, outcomes: Outcome[]];
@@ -179,6 +180,11 @@ export class ClientSession {
       : this.#request(frame);
   }
 
+  /** Say what a person decided of a tool call, of which they saw what has this digest. */
+  approve(run: string, part: string, digest: string, allow: boolean): Asked {
+    return this.#request({ type: "approve", id: this.#id(), run, part, digest, allow });
+  }
+
   /** End a run early. */
   stop(run: string): Asked {
     return this.#request({ type: "stop", id: this.#id(), run });
@@ -252,8 +258,10 @@ export class ClientSession {
       case "fail":
         return this.#failed(frame);
       case "call":
+      case "tool":
+      case "approved":
       case "cancel":
-        // A page serves no model.
+        // A page serves no model and runs no tool.
         return [];
       case "bye":
         return frame.error.retryable ? [] : this.#end(frame.error);

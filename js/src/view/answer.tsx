@@ -1,12 +1,15 @@
 /** One answer: its parts as they grow, how it stands, how it ended, and its figures. */
 
 import { useState } from "preact/hooks";
+import type { Connection } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { copyText, linkAddress, visible } from "../markdown/index.ts";
 import { ended, textOf, type Part } from "../model/reduce.ts";
 import type { Message, RunRecord } from "../protocol/frames.gen.ts";
+import { Folded } from "./folded.tsx";
 import { GrowingText } from "./growing.tsx";
 import { CheckIcon, CopyIcon, RetryIcon, StopIcon } from "./icons.tsx";
+import { ToolCall } from "./tool.tsx";
 import { ending, figures, progress } from "./words.ts";
 
 /** JupyterLab's classes for Markdown: for each text of a chat, or for all of an output. */
@@ -14,6 +17,7 @@ const CHAT_LOOK = "jp-RenderedHTMLCommon";
 const OUTPUT_LOOK = "jp-RenderedHTMLCommon jp-RenderedMarkdown";
 
 interface Props {
+  readonly connection: Connection;
   readonly store: ConversationStore;
   readonly run: string;
   readonly message?: Message | undefined;
@@ -25,10 +29,10 @@ interface Props {
   readonly onRetry?: (() => void) | undefined;
 }
 
-export function Answer({ store, run, message, record, held = false, asOutput = false, onStop, onRetry }: Props) {
+export function Answer({ connection, store, run, message, record, held = false, asOutput = false, onStop, onRetry }: Props) {
   const over = record !== undefined && ended(record);
   const parts = message?.parts ?? [];
-  const waiting = over ? "" : progress(record, held, store.stopping.has(run), parts.length > 0);
+  const waiting = over ? "" : progress(record, held, store.stopping.has(run), parts);
   const end = record === undefined ? null : ending(record);
   return (
     <article
@@ -38,7 +42,7 @@ export function Answer({ store, run, message, record, held = false, asOutput = f
     >
       {message !== undefined &&
         parts.map((part) => (
-          <PartView key={part.id} {...{ store, run, message, part }} look={asOutput ? "" : CHAT_LOOK} />
+          <PartView key={part.id} {...{ connection, store, run, message, part }} look={asOutput ? "" : CHAT_LOOK} />
         ))}
       {end?.tone === "bad" && (
         <div class="streamchat-ending streamchat-bad">
@@ -76,6 +80,7 @@ export function Answer({ store, run, message, record, held = false, asOutput = f
 }
 
 interface PartProps {
+  readonly connection: Connection;
   readonly store: ConversationStore;
   readonly run: string;
   readonly message: Message;
@@ -83,23 +88,20 @@ interface PartProps {
   readonly look: string;
 }
 
-function PartView({ store, run, message, part, look }: PartProps) {
+function PartView({ connection, store, run, message, part, look }: PartProps) {
   const text = { store, run, message: message.id, part: part.id ?? "", open: part.open === true, look };
   switch (part.type) {
     case "text":
       return <GrowingText {...text} />;
     case "reasoning":
-      return (
+      // A thought that its provider does not show has no text.
+      return part.text === "" && !part.open ? null : (
         <Folded label={part.open ? "Thinking…" : "Reasoning"}>
           <GrowingText {...text} />
         </Folded>
       );
     case "tool":
-      return (
-        <Folded label={`Tool: ${visible(part.name)}`}>
-          <pre class="streamchat-tool">{visible(toolText(part))}</pre>
-        </Folded>
-      );
+      return <ToolCall {...{ connection, run, part }} />;
     case "source": {
       const address = linkAddress(part.url);
       const title = visible(part.title || part.url);
@@ -115,26 +117,6 @@ function PartView({ store, run, message, part, look }: PartProps) {
       part satisfies never;
       return null;
   }
-}
-
-function toolText(part: Extract<Part, { type: "tool" }>): string {
-  const json = (value: unknown): string => JSON.stringify(value, null, 2);
-  return [
-    part.input === undefined ? (part.input_text ?? "") : json(part.input),
-    ...(part.output === undefined ? [] : ["→ " + json(part.output)]),
-    ...(part.error ? ["Failed: " + part.error] : []),
-  ].join("\n");
-}
-
-/** Its content is made only when somebody looks. */
-function Folded({ label, children }: { label: string; children: preact.ComponentChildren }) {
-  const [open, set] = useState(false);
-  return (
-    <details class="streamchat-folded" onToggle={(event) => set(event.currentTarget.open)}>
-      <summary>{label}</summary>
-      {open && <div class="streamchat-folded-content">{children}</div>}
-    </details>
-  );
 }
 
 function RetryButton({ onRetry }: { readonly onRetry: () => void }) {

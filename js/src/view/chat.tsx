@@ -61,6 +61,7 @@ export function Chat({ connection, store, model, params }: Props) {
             ) : (
               <Answer
                 {...entry}
+                connection={connection}
                 store={store}
                 onStop={entry.run !== stop ? () => connection.stop(store, entry.run) : undefined}
                 onRetry={index === shown.length - 1 ? retry(entry, send) : undefined}
@@ -94,11 +95,10 @@ export function Announcer({ store, entry }: { store: ConversationStore; entry: E
   let words = "";
   if (entry?.kind === "answer") {
     const { record, message, held, run } = entry;
-    const text = (message?.parts.length ?? 0) > 0;
     words =
       record !== undefined && ended(record)
         ? (ending(record)?.text ?? "Answer complete.")
-        : progress(record, held, store.stopping.has(run), text) || "Answering…";
+        : progress(record, held, store.stopping.has(run), message?.parts ?? []) || "Answering…";
   }
   return (
     <div class="streamchat-unseen" role="status" aria-live="polite">

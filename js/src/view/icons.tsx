@@ -57,3 +57,11 @@ export function RetryIcon() {
     </svg>
   );
 }
+
+export function CrossIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="m4 4 8 8M12 4l-8 8" />
+    </svg>
+  );
+}

@@ -30,7 +30,7 @@ export function ReplyView({ connection, store, run }: Props) {
   return (
     <>
       <Answer
-        {...{ store, run, message, record }}
+        {...{ connection, store, run, message, record }}
         held={!store.loaded}
         asOutput
         onStop={record === undefined || over ? undefined : () => connection.stop(store, run)}

@@ -1,6 +1,8 @@
 /** What a person reads about a run and about the connection. */
 
 import type { Status } from "../connection.ts";
+import { visible } from "../markdown/index.ts";
+import type { Part } from "../model/reduce.ts";
 import type { ErrorInfo, RunRecord } from "../protocol/frames.gen.ts";
 import type { Left } from "../model/spendings.ts";
 
@@ -9,11 +11,12 @@ export function progress(
   record: RunRecord | undefined,
   held: boolean,
   stopping: boolean,
-  streaming: boolean,
+  parts: readonly Part[],
 ): string {
   if (stopping) return "Stopping…";
   if (record === undefined) return held ? "Waiting for the connection…" : "Sending…";
-  if (streaming) return "";
+  const tools = record.state === "running" ? toolsAtWork(parts) : "";
+  if (tools || (parts.length > 0 && record.state !== "retrying")) return tools;
   switch (record.state ?? "queued") {
     case "queued":
       return record.position == null || record.position < 1
@@ -32,6 +35,16 @@ export function progress(
     case "interrupted":
       return "";
   }
+}
+
+/** What the answer waits for, where that is a tool or who decides about one. */
+function toolsAtWork(parts: readonly Part[]): string {
+  const calls = parts.filter((part) => part.type === "tool");
+  if (calls.some(({ state }) => state === "approval-requested")) return "Waiting for your decision…";
+  const names = calls
+    .filter(({ state }) => state === "input-available" || state === "approval-responded")
+    .map(({ name }) => visible(name));
+  return names.length === 0 ? "" : `Running ${names.join(", ")}…`;
 }
 
 /** How a run ended, where that needs a word. */

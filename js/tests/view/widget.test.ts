@@ -415,3 +415,59 @@ it("an answer says how many messages its model was not told", async () => {
   );
   await vi.waitFor(() => expect(find(".streamchat-figures").textContent).toContain("3 earlier messages left out"));
 });
+
+describe("a tool call", () => {
+  const call = (...events: Partial<Event>[]): void =>
+    transport.last.events("c1", ...events.map((event) => ({ t: 1, run: "r1", part: "1", ...event }) as Event));
+  const named = (label: string): HTMLButtonElement => {
+    const found = [...element.querySelectorAll("button")].find((button) => button.textContent === label);
+    if (found === undefined) throw new Error(`no button ${label}`);
+    return found;
+  };
+
+  const asked = async (): Promise<void> => {
+    await ready();
+    start("r1", null);
+    call(
+      { type: "status", state: "running" } as Partial<Event>,
+      { type: "tool-input-start", name: "remove" },
+      { type: "tool-input-available", name: "remove", input: { path: "<b>a</b>.csv" } },
+      { type: "tool-approval-request", digest: "d1" },
+    );
+    await vi.waitFor(() => expect(element.querySelector(".streamchat-asked")).not.toBeNull());
+  };
+
+  it("that needs somebody's decision shows all that it would do, and waits", async () => {
+    await asked();
+    expect(find(".streamchat-asked").textContent).toContain("Run remove in your kernel?");
+    expect(find(".streamchat-asked pre").textContent).toBe('{\n  "path": "<b>a</b>.csv"\n}');
+    expect(find(".streamchat-progress").textContent).toBe("Waiting for your decision…");
+    expect(find("[role=status]").textContent).toBe("Waiting for your decision…");
+  });
+
+  it("is allowed once, for what was seen", async () => {
+    await asked();
+    named("Allow once").click();
+    await vi.waitFor(() => expect(transport.last.of("approve")).toHaveLength(1));
+    expect(transport.last.of("approve")[0]).toMatchObject({ run: "r1", part: "1", digest: "d1", allow: true });
+    await vi.waitFor(() => expect(named("Allow once").disabled).toBe(true));
+    call({ type: "tool-approval-response", allowed: true });
+    await vi.waitFor(() => expect(find(".streamchat-progress").textContent).toBe("Running remove…"));
+    call({ type: "tool-output-available", output: "gone" });
+    await vi.waitFor(() => expect(find("summary").textContent).toContain("remove"));
+    expect(element.querySelector(".streamchat-asked")).toBeNull();
+    find("summary").click();
+    await vi.waitFor(() => expect(find(".streamchat-tool").textContent).toContain("→ gone"));
+  });
+
+  it("that is not allowed says so, and a decision that comes too late says why", async () => {
+    await asked();
+    named("Don’t allow").click();
+    await vi.waitFor(() => expect(transport.last.of("approve")[0]?.allow).toBe(false));
+    const error = { code: "conflict", message: "This call was decided already.", retryable: false } as const;
+    transport.last.say({ type: "fail", id: transport.last.of("approve")[0]?.id ?? "", error });
+    await vi.waitFor(() => expect(find(".streamchat-asked").textContent).toContain("was decided already"));
+    call({ type: "tool-approval-response", allowed: false }, { type: "tool-output-error", error: "No." });
+    await vi.waitFor(() => expect(find(".streamchat-failed").textContent).toContain("not allowed"));
+  });
+});

@@ -1,26 +1,35 @@
-"""OpenAI's Chat Completions as a client speaks them: requests read, answers and chunks written."""
+"""OpenAI's Chat Completions as a client asks for them: requests read, errors written."""
 
 from __future__ import annotations
 
-import time
 from typing import Any, NamedTuple
 
+import msgspec
+
 from streamchat_relay.model import (
-    Abort,
     BadRequest,
     Catalog,
     ErrorInfo,
     FilePart,
-    Finish,
     Message,
+    Part,
+    Role,
     TextPart,
-    Usage,
+    ToolPart,
+    ToolSpec,
 )
+from streamchat_relay.model.reduce import replace
 from streamchat_relay.relay.aside import thread
 
-_OURS = frozenset(["model", "messages", "stream", "stream_options", "n", "response_format", "user"])
-_ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
-_REASONS = {"stop": "stop", "length": "length", "content-filter": "content_filter"}
+_OURS = frozenset(
+    ["model", "messages", "stream", "stream_options", "n", "response_format", "user", "tools"]
+)
+_ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+}
 _STATUS = {
     "bad_request": 400,
     "too_large": 413,
@@ -45,6 +54,7 @@ class Asked(NamedTuple):
     model: str
     messages: tuple[Message, ...]
     params: dict[str, Any]
+    tools: tuple[ToolSpec, ...]
     stream: bool
     counted: bool
     """Whether the stream ends with the usage."""
@@ -59,16 +69,17 @@ def read(body: Any) -> Asked:
         raise BadRequest("`model` must be a text, provider/model.")
     if body.get("n") not in {None, 1}:
         raise BadRequest("Only one answer can be asked for: leave `n` out.")
-    if body.get("tools") or body.get("functions"):
-        raise BadRequest("Tools are not passed on here. Leave `tools` out.")
+    if body.get("functions"):
+        raise BadRequest("`functions` are not passed on here. Give them as `tools`.")
     options = body.get("stream_options")
     return Asked(
         model=model,
-        messages=thread([_message(message) for message in body["messages"]]),
+        messages=thread(_messages(body["messages"])),
         params={
             **{name: value for name, value in body.items() if name not in _OURS},
             **_form(body.get("response_format")),
         },
+        tools=tuple(map(_tool, body.get("tools") or ())),
         stream=bool(body.get("stream")),
         counted=isinstance(options, dict) and bool(options.get("include_usage")),
     )
@@ -97,58 +108,67 @@ def models(catalog: Catalog) -> dict[str, Any]:
     }
 
 
-class Writer:
-    """Writes one answer, whole or in chunks."""
-
-    def __init__(self, run: str, model: str) -> None:
-        self._head = {"id": f"chatcmpl-{run}", "created": int(time.time()), "model": model}
-
-    def chunk(self, delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
-        """A piece of the answer."""
-        choice = {"index": 0, "delta": delta, "finish_reason": reason}
-        return {**self._head, "object": "chat.completion.chunk", "choices": [choice]}
-
-    def count(self, usage: Usage | None) -> dict[str, Any]:
-        """The chunk that only counts."""
-        made = {**self._head, "object": "chat.completion.chunk", "choices": []}
-        return {**made, "usage": _usage(usage)}
-
-    def whole(self, text: str, reasoning: str, reason: str, usage: Usage | None) -> dict[str, Any]:
-        """The answer at once."""
-        message: dict[str, Any] = {"role": "assistant", "content": text}
-        if reasoning:
-            message["reasoning_content"] = reasoning
-        choice = {"index": 0, "message": message, "finish_reason": reason, "logprobs": None}
-        made = {**self._head, "object": "chat.completion", "choices": [choice]}
-        return {**made, "usage": _usage(usage)}
-
-
-def reason_of(end: Finish | Abort) -> str:
-    """Why it ended; what the budget cut is as good as too long."""
-    return "length" if isinstance(end, Abort) else _REASONS.get(end.finish_reason, "stop")
-
-
-def _usage(usage: Usage | None) -> dict[str, Any] | None:
-    if usage is None:
-        return None
-    return {
-        "prompt_tokens": usage.input,
-        "completion_tokens": usage.output,
-        "total_tokens": usage.input + usage.output,
-        "prompt_tokens_details": {"cached_tokens": usage.cached or 0},
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning or 0},
-    }
+def _messages(given: list[Any]) -> list[tuple[Role, tuple[Part, ...]]]:
+    """The messages; what tools returned is told with their calls."""
+    made: list[tuple[Role, list[Part]]] = []
+    calls: dict[str, tuple[list[Part], int]] = {}
+    for message in given:
+        if not isinstance(message, dict):
+            raise BadRequest("Each of `messages` must be an object with `role` and `content`.")
+        content = message.get("content")
+        pieces = content if isinstance(content, list) else [{"type": "text", "text": content or ""}]
+        parts: list[Part] = list(map(_part, pieces))
+        if message.get("role") == "tool":
+            known = calls.get(str(message.get("tool_call_id")))
+            if known is None:
+                raise BadRequest("A message of the role 'tool' answers no call before it.")
+            answered, at = known
+            text = "".join(part.text for part in parts if isinstance(part, TextPart))
+            answered[at] = replace(answered[at], state="output-available", output=text)
+            continue
+        role = _ROLES.get(str(message.get("role")))
+        if role is None:
+            raise BadRequest(
+                f"Messages of the role {message.get('role')!r} are not passed on here."
+            )
+        for call in message.get("tool_calls") or ():
+            calls[str(call.get("id")) if isinstance(call, dict) else ""] = (parts, len(parts))
+            parts.append(_call(call, len(parts)))
+        made.append((role, parts))
+    return [(role, tuple(parts)) for role, parts in made]
 
 
-def _message(message: Any) -> tuple[str, tuple[TextPart | FilePart, ...]]:
-    if not isinstance(message, dict):
-        raise BadRequest("Each of `messages` must be an object with `role` and `content`.")
-    role = _ROLES.get(str(message.get("role")))
-    if role is None:
-        raise BadRequest(f"Messages of the role {message.get('role')!r} are not passed on here.")
-    content = message.get("content")
-    pieces = content if isinstance(content, list) else [{"type": "text", "text": content or ""}]
-    return role, tuple(map(_part, pieces))
+def _call(call: Any, number: int) -> ToolPart:
+    match call:
+        case {"function": {"name": str(name), "arguments": str(arguments)}}:
+            try:
+                given = msgspec.json.decode(arguments or "{}", type=dict[str, Any])
+            except msgspec.DecodeError:
+                given = {}
+            extra = call.get("extra_content")
+            return ToolPart(
+                id=f"t{number}",
+                name=name,
+                state="input-available",
+                input_text=arguments,
+                input=given,
+                provider_metadata={"openai": {"extra_content": extra}} if extra else None,
+            )
+        case _:
+            raise BadRequest("Each of `tool_calls` must have a function's `name` and `arguments`.")
+
+
+def _tool(tool: Any) -> ToolSpec:
+    match tool:
+        case {"type": "function", "function": {"name": str(name), **rest}}:
+            schema = rest.get("parameters")
+            return ToolSpec(
+                name=name,
+                description=str(rest.get("description") or ""),
+                input_schema=schema if isinstance(schema, dict) else {"type": "object"},
+            )
+        case _:
+            raise BadRequest("Each of `tools` must be of the type 'function', with a `name`.")
 
 
 def _part(piece: Any) -> TextPart | FilePart:

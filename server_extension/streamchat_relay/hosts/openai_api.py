@@ -10,12 +10,14 @@ from jupyter_server.base.handlers import APIHandler
 from tornado import iostream, web
 
 from streamchat_relay.hosts import chat_completions
-from streamchat_relay.hosts.chat_completions import Asked, Writer
+from streamchat_relay.hosts.chat_answers import Writer, reason_of
+from streamchat_relay.hosts.chat_completions import Asked
 from streamchat_relay.hosts.identity import user_key
 from streamchat_relay.hosts.websocket import ACTION, RESOURCE, KernelCheck, check_kernel
 from streamchat_relay.model import (
     Abort,
     BadRequest,
+    Conversation,
     ErrorEvent,
     Event,
     Finish,
@@ -24,6 +26,7 @@ from streamchat_relay.model import (
     TextDelta,
     Truncated,
     error_from,
+    reduce,
 )
 from streamchat_relay.relay.aside import Aside
 from streamchat_relay.relay.hub import Hub
@@ -48,7 +51,7 @@ class _Completions(web.RequestHandler):
         try:
             asked = chat_completions.read(self._body())
             self._aside = aside = await self.hub.aside(
-                user, asked.model, asked.messages, asked.params
+                user, asked.model, asked.messages, asked.params, asked.tools
             )
             writer = Writer(aside.id, asked.model)
             if asked.stream:
@@ -65,21 +68,14 @@ class _Completions(web.RequestHandler):
         self._json(chat_completions.models(await self.hub.catalog()))
 
     async def _whole(self, aside: Aside, writer: Writer) -> None:
-        text: list[str] = []
-        reasoning: list[str] = []
+        state = Conversation()
         async for event in aside:
-            match event:
-                case TextDelta(delta=delta):
-                    text.append(delta)
-                case ReasoningDelta(delta=delta):
-                    reasoning.append(delta)
-                case Finish() | Abort() | ErrorEvent():
-                    end = _ended(event)
-                    usage = end.usage if isinstance(end, Finish) else None
-                    reason = chat_completions.reason_of(end)
-                    self._json(writer.whole("".join(text), "".join(reasoning), reason, usage))
-                case _:
-                    pass
+            state = reduce(state, event)
+            if isinstance(event, Finish | Abort | ErrorEvent):
+                end = _ended(event)
+                usage = end.usage if isinstance(end, Finish) else None
+                reason = reason_of(end)
+                self._json(writer.whole(state.messages[-1], reason, usage))
 
     async def _stream(self, aside: Aside, writer: Writer, asked: Asked) -> None:
         began = False
@@ -92,7 +88,10 @@ class _Completions(web.RequestHandler):
                 case Finish() | Abort() | ErrorEvent():
                     chunks = self._ending(event, writer, asked, began=began)
                 case _:
-                    continue
+                    calls = writer.calls(event)
+                    if calls is None:
+                        continue
+                    chunks = [writer.chunk(calls)]
             if not began:
                 # Only now: what fails before the first token has a status of its own.
                 began = True
@@ -113,7 +112,7 @@ class _Completions(web.RequestHandler):
             if not began:
                 raise
             return [chat_completions.error_body(error.info)]
-        chunks = [writer.chunk({}, chat_completions.reason_of(end))]
+        chunks = [writer.chunk({}, reason_of(end))]
         if asked.counted:
             chunks.append(writer.count(end.usage if isinstance(end, Finish) else None))
         return chunks

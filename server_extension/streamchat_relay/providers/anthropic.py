@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -133,6 +133,7 @@ def request_body(call: Call) -> dict[str, Any]:
     given = settings(call.params, {"stop": "stop_sequences"})
     if isinstance(given.get("stop_sequences"), str):
         given["stop_sequences"] = [given["stop_sequences"]]
+    given |= _choice(given)
     tools = [*map(_tool, call.tools), *listed(given.pop("tools", []))]
     if not tools and (called := tool_names(call.messages)):
         # Calls of before must be of tools that the request has, also when nobody runs them now.
@@ -141,6 +142,19 @@ def request_body(call: Call) -> dict[str, Any]:
     if tools:
         body["tools"] = tools
     return {**body, **given, **anthropic_format(call.params)}
+
+
+def _choice(given: Mapping[str, Any]) -> dict[str, Any]:
+    """`tool_choice` as this API has it, where it is said as Chat Completions say it."""
+    match given.get("tool_choice"):
+        case "auto" | "none" as choice:
+            return {"tool_choice": {"type": choice}}
+        case "required":
+            return {"tool_choice": {"type": "any"}}
+        case {"function": {"name": str(name)}}:
+            return {"tool_choice": {"type": "tool", "name": name}}
+        case _:
+            return {}
 
 
 def _tool(tool: ToolSpec) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
-from typing import Any
 
 from streamchat_relay.model import (
     Abort,
@@ -15,6 +14,8 @@ from streamchat_relay.model import (
     Finish,
     Message,
     MessageAdded,
+    Part,
+    Role,
     StartedMessage,
 )
 from streamchat_relay.protocol.codec import decode_event
@@ -67,12 +68,12 @@ class Aside:
             self._runs.stop(self._active)
 
 
-def thread(messages: list[tuple[str, tuple[Any, ...]]]) -> tuple[Message, ...]:
+def thread(messages: list[tuple[Role, tuple[Part, ...]]]) -> tuple[Message, ...]:
     """Roles and parts, each after the other; raises `BadRequest` where nothing is asked."""
     if not messages:
         raise BadRequest("There are no messages, so there is nothing to answer.")
     made: list[Message] = []
     for number, (role, parts) in enumerate(messages):
         parent = made[-1].id if made else None
-        made.append(Message(id=f"m{number}", role=role, parts=parts, parent=parent))  # type: ignore[arg-type]
+        made.append(Message(id=f"m{number}", role=role, parts=parts, parent=parent))
     return tuple(made)

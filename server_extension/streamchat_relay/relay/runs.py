@@ -145,8 +145,9 @@ class Runs:
 
     def _begin(self, active: ActiveRun) -> None:
         run = active.run
-        active.runs_tools = not active.call.tools
+        given = active.call.tools
         left_out = self._calls.prepare(active, run.message.parent)
+        active.runs_tools = bool(active.call.tools) and not given
         active.live.log.append(run.begin(active.t(), left_out=left_out))
         active.task = asyncio.ensure_future(self._calls.make(active))
         active.timer = asyncio.ensure_future(self._expire(active))
