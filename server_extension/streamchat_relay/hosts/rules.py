@@ -25,7 +25,7 @@ from streamchat_relay.relay.context import Contexts
 from streamchat_relay.relay.ports import Ledger
 from streamchat_relay.relay.rates import Rates
 from streamchat_relay.relay.retries import MOST, Retries
-from streamchat_relay.relay.rules import MAX_RUNS, MAX_RUNS_PER_USER, Limits, Rules
+from streamchat_relay.relay.rules import MAX_RUNS, MAX_RUNS_PER_USER, TOOL_ROUNDS, Limits, Rules
 from streamchat_relay.relay.screen import TIMEOUT_S, ContentFilter, Passage, Screen
 
 FILTERS = "jupyter_streamchat.content_filters"
@@ -46,6 +46,11 @@ class RulesTraits(HasTraits):
         MOST,
         min=0,
         help="How often a provider that failed before its first token is asked again.",
+    ).tag(config=True)
+    tool_rounds = Integer(
+        TOOL_ROUNDS,
+        min=0,
+        help="How often an answer may call tools, each time any number of them.",
     ).tag(config=True)
     requests_per_second = Float(
         REQUESTS_PER_S,
@@ -127,6 +132,7 @@ class RulesTraits(HasTraits):
             max_runs=self.max_runs,
             max_runs_per_user=self.max_runs_per_user,
             limits=Limits(self.total_timeout, self.max_answer_mib * 2**20),
+            tool_rounds=self.tool_rounds,
             retries=Retries(self.retries),
             rates=Rates(self.requests_per_minute),
             contexts=Contexts(self.context_tokens),

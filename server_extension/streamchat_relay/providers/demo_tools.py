@@ -73,8 +73,11 @@ def _named(prompt: str, tools: tuple[ToolSpec, ...]) -> list[ToolSpec]:
 
 
 def _arguments(prompt: str, tool: ToolSpec) -> dict[str, Any]:
-    """Quoted texts and numbers, in their order, for the arguments that take them."""
-    texts, numbers = _QUOTED.findall(prompt), _NUMBER.findall(prompt)
+    """Quoted texts and numbers behind its name, in their order, for what takes them."""
+    last = _WORD.findall(tool.name)[-1]
+    found_at = re.search(rf"(?i)\b{re.escape(last)}\b", prompt)
+    behind = prompt[found_at.end() :] if found_at else prompt
+    texts, numbers = _QUOTED.findall(behind), _NUMBER.findall(behind)
     schema = tool.input_schema
     required = schema.get("required", ())
     found: dict[str, Any] = {}
