@@ -50,6 +50,8 @@ async def test_configuration_beats_the_environment_which_beats_the_file(
     lab = {"base_url": provider.openai_url, "key_variable": "LAB_KEY", "key": key("entry", "lab")}
     with JupyterServer(
         tmp_path,
+        # JupyterLab's extension writes the configuration into the log.
+        front_ends=True,
         config={
             "ServerApp": {"log_level": 10},
             "StreamChat": {
