@@ -11,6 +11,7 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, NamedTuple
 
+from jupyter_streamchat.loop import answering
 from streamchat_relay.model import (
     BadRequest,
     ErrorInfo,
@@ -74,6 +75,8 @@ Tell = Callable[["tuple[Piece, ...] | Done"], None]
 class FunctionModel:
     """A function under a model's name; each call of it runs in a thread of its own.
 
+    Async ones share an event loop, in which they must not block.
+
     It takes the messages, and a `Context` if it has a second parameter. It is a function, a
     generator, or either with `async`; it returns or yields text, `Thought`s, and last an `Ended`.
     """
@@ -123,7 +126,7 @@ class FunctionModel:
             arguments = (call.messages, context) if self._with_context else (call.messages,)
             found = self._function(*arguments)
             if inspect.isawaitable(found) or isinstance(found, AsyncIterator):
-                asyncio.run(_drain(found, said, context, cancels))
+                answering().run(_drain(found, said, context, cancels))
             elif isinstance(found, Iterator):
                 for piece in found:
                     if context.stopped:

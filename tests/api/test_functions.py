@@ -94,6 +94,28 @@ print("all well")
     )
 
 
+def test_a_client_that_keeps_its_connection_serves_one_answer_after_the_other(
+    kernel: RunningKernel,
+) -> None:
+    assert "all well" in run(
+        kernel,
+        """
+client = async_openai_client()
+async def asks(messages):
+    asked = [{"role": "user", "content": messages[-1].text}]
+    stream = await client.chat.completions.create(model="demo/echo", messages=asked, stream=True)
+    async for chunk in stream:
+        if chunk.choices and chunk.choices[0].delta.content:
+            yield chunk.choices[0].delta.content
+chat = Chat(asks)
+for word in ("first", "second", "third"):
+    assert word in chat.send(word).wait().text
+assert "fourth" in Chat(asks).send("fourth").wait().text
+print("all well")
+""",
+    )
+
+
 @pytest.mark.parametrize(
     ("function", "words"),
     [
