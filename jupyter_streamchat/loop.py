@@ -99,7 +99,7 @@ def background() -> BackgroundLoop:
 
 
 def answering() -> BackgroundLoop:
-    """The loop on which async functions that are models answer, in a thread apart from `background`.
+    """The loop on which async functions that are models answer, apart from `background`.
 
     It lasts, since the HTTP clients in such functions keep connections that belong to their loop:
     with a loop for each answer, the second one finds the connection of the first and fails.
