@@ -131,7 +131,11 @@ def _retry_after(error: BaseException) -> float | None:
 
 
 def _said(error: BaseException) -> str:
-    text = str(error) or "nothing"
+    # The SDKs keep what the provider answered; their own text has its JSON around it.
+    body = getattr(error, "body", None)
+    inner = body.get("error", body) if isinstance(body, dict) else None
+    message = inner.get("message") if isinstance(inner, dict) else None
+    text = message if isinstance(message, str) and message else str(error) or "nothing"
     return text if len(text) <= _SAID_AT_MOST else f"{text[:_SAID_AT_MOST]}…"
 
 

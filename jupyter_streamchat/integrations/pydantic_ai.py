@@ -137,7 +137,7 @@ def _usage(used: Any) -> Usage | None:
         input=used.input_tokens,
         output=used.output_tokens,
         cached=used.cache_read_tokens or None,
-        reasoning=used.details.get("reasoning_tokens"),
+        reasoning=used.details.get("reasoning_tokens") or None,
     )
 
 

@@ -199,6 +199,9 @@ def test_a_rate_limit_says_when_to_ask_again_and_a_status_is_understood() -> Non
     limited = exceptions.ModelRateLimitError("gpt", "slow down", retry_after=7)
     assert failure("m", limited).info.retry_after == 7
     assert type(failure("m", exceptions.ModelHTTPError(503, "gpt"))) is ProviderOverloaded
+    body = {"error": {"message": "It is down."}}
+    said = failure("m", exceptions.ModelHTTPError(503, "gpt", body)).message
+    assert said.endswith("Ask again later. It said: It is down.")
     wrapped = RuntimeError("outer")
     wrapped.__cause__ = BadRequest("My own words.")
     assert failure("m", wrapped).message == "My own words."
