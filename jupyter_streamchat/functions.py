@@ -199,7 +199,8 @@ class _Said:
             case Thought():
                 made = Piece(delta=str(piece), kind="reasoning")
             case str():
-                made = Piece(delta=piece)
+                # Libraries yield subclasses, which the codec refuses.
+                made = Piece(delta=str(piece))
             case _:
                 raise BadRequest(
                     f"A model yields text, and yours gave a {type(piece).__name__}. Put `str(…)` "

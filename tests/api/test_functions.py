@@ -51,6 +51,8 @@ assert reply.usage == Usage(input=1, output=2) and list(reply) == ["a", "b"]
 assert Chat(waits).send("hi").wait().text == "waited"
 assert Chat(streams).send("hi", temperature=1).wait().text == "x1y1"
 assert Chat(Callable_()).send("hi").wait().text == "an object"
+class Word(str): pass
+assert Chat(lambda messages: Word("a kind of str")).send("hi").wait().text == "a kind of str"
 chat = Chat(lambda messages: f"{len(messages)} messages")
 assert [chat.send("a").wait().text, chat.send("b").wait().text] == ["1 messages", "3 messages"]
 assert chat.fork().send("c").wait().text == "5 messages"

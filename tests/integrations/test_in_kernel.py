@@ -12,6 +12,7 @@ from tests.fakes.jupyter import JupyterServer
 LANGCHAIN = """
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessageChunk
+from langchain_core.output_parsers import StrOutputParser
 from langchain_core.outputs import ChatGenerationChunk
 from jupyter_streamchat.integrations.langchain import langchain_model
 
@@ -21,7 +22,7 @@ class Fake(GenericFakeChatModel):
         async for word in words():
             yield ChatGenerationChunk(message=AIMessageChunk(word))
 
-model = langchain_model(Fake())
+model = langchain_model(Fake() | StrOutputParser())
 """
 
 LLAMAINDEX = """
