@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from jupyter_streamchat.loop import answering
 from streamchat_relay.model import (
     BadRequest,
     ErrorInfo,
@@ -102,6 +103,8 @@ Tell = Callable[["tuple[Piece, ...] | Done"], None]
 class FunctionModel:
     """A function under a model's name; each call of it runs in a thread of its own.
 
+    Async ones share an event loop, in which they must not block.
+
     It takes the messages, and a `Context` if it has a second parameter. It is a function, a
     generator, or either with `async`; it returns or yields text, `Thought`s, and last an `Ended`.
     """
@@ -151,7 +154,7 @@ class FunctionModel:
             arguments = (call.messages, context) if self._with_context else (call.messages,)
             found = self._function(*arguments)
             if inspect.isawaitable(found) or isinstance(found, AsyncIterator):
-                asyncio.run(_drain(found, said, context, cancels))
+                answering().run(_drain(found, said, context, cancels))
             elif isinstance(found, Iterator):
                 for piece in found:
                     if context.stopped:
@@ -224,7 +227,8 @@ class _Said:
             case Thought():
                 made = Piece(delta=str(piece), kind="reasoning")
             case str():
-                made = Piece(delta=piece)
+                # Libraries yield subclasses, which the codec refuses.
+                made = Piece(delta=str(piece))
             case ToolCall():
                 arguments = _jsonable(piece.arguments)
                 made = Piece(kind="tool-call", id=piece.id, tool=piece.name, value=arguments)

@@ -1,4 +1,4 @@
-"""One background thread with one event loop: the only bridge from sync code to async code."""
+"""Background threads with an event loop each: the only bridge from sync code to async code."""
 
 from __future__ import annotations
 
@@ -19,12 +19,10 @@ POLL_S = 0.5
 class BackgroundLoop:
     """An event loop in a daemon thread of its own, started when it is first needed."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "jupyter_streamchat") -> None:
         self.pid = os.getpid()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="jupyter_streamchat", daemon=True
-        )
+        self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._thread.start()
 
     @property
@@ -92,17 +90,30 @@ async def _cancel_all() -> None:
 
 
 _guard = threading.Lock()
-_current: BackgroundLoop | None = None
+_current: dict[str, BackgroundLoop] = {}
 
 
 def background() -> BackgroundLoop:
     """The loop of this process; a forked child gets one of its own."""
-    global _current  # noqa: PLW0603 - one loop a process is what this module is for
+    return _lasting("jupyter_streamchat")
+
+
+def answering() -> BackgroundLoop:
+    """The loop on which async functions that are models answer, apart from `background`.
+
+    It lasts, since the HTTP clients in such functions keep connections that belong to their loop:
+    with a loop for each answer, the second one finds the connection of the first and fails.
+    """
+    return _lasting("streamchat-answering")
+
+
+def _lasting(name: str) -> BackgroundLoop:
     with _guard:
-        if _current is None or not _current.usable:
-            _current = BackgroundLoop()
-            atexit.register(_current.close)
-        return _current
+        found = _current.get(name)
+        if found is None or not found.usable:
+            found = _current[name] = BackgroundLoop(name)
+            atexit.register(found.close)
+        return found
 
 
 def _after_fork() -> None:

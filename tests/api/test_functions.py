@@ -51,6 +51,8 @@ assert reply.usage == Usage(input=1, output=2) and list(reply) == ["a", "b"]
 assert Chat(waits).send("hi").wait().text == "waited"
 assert Chat(streams).send("hi", temperature=1).wait().text == "x1y1"
 assert Chat(Callable_()).send("hi").wait().text == "an object"
+class Word(str): pass
+assert Chat(lambda messages: Word("a kind of str")).send("hi").wait().text == "a kind of str"
 chat = Chat(lambda messages: f"{len(messages)} messages")
 assert [chat.send("a").wait().text, chat.send("b").wait().text] == ["1 messages", "3 messages"]
 assert chat.fork().send("c").wait().text == "5 messages"
@@ -89,6 +91,28 @@ reply = Chat(forever).send("go")
 next(iter(reply))
 reply.stop()
 assert reply.wait(20).state == "interrupted" and closed.wait(20)
+print("all well")
+""",
+    )
+
+
+def test_a_client_that_keeps_its_connection_serves_one_answer_after_the_other(
+    kernel: RunningKernel,
+) -> None:
+    assert "all well" in run(
+        kernel,
+        """
+client = async_openai_client()
+async def asks(messages):
+    asked = [{"role": "user", "content": messages[-1].text}]
+    stream = await client.chat.completions.create(model="demo/echo", messages=asked, stream=True)
+    async for chunk in stream:
+        if chunk.choices and chunk.choices[0].delta.content:
+            yield chunk.choices[0].delta.content
+chat = Chat(asks)
+for word in ("first", "second", "third"):
+    assert word in chat.send(word).wait().text
+assert "fourth" in Chat(asks).send("fourth").wait().text
 print("all well")
 """,
     )

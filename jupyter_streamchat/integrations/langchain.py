@@ -1,0 +1,297 @@
+"""LangChain and LangGraph: any Runnable (chat model, chain, agent, graph) as a model."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+from jupyter_streamchat.functions import Context, Ended, Thought
+from jupyter_streamchat.integrations.failure import failure
+from jupyter_streamchat.integrations.told import File, Told, system_text, told
+from streamchat_relay.model import BadRequest, FinishReason, Message, Usage
+
+try:
+    from langchain_core.callbacks import BaseCallbackHandler
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+    from langchain_core.outputs import ChatGeneration, LLMResult
+    from langchain_core.prompts import BasePromptTemplate, ChatPromptTemplate
+    from langchain_core.prompts.chat import MessagesPlaceholder
+    from langchain_core.runnables import Runnable, RunnableBinding, RunnableSequence
+    from langchain_core.runnables.config import RunnableConfig, merge_configs
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "LangChain is not installed in this kernel. Run `%pip install langchain-core`, with "
+        "`langgraph` or `langchain` for agents.",
+        name=error.name,
+    ) from error
+
+ToInput = Callable[[list[BaseMessage]], Any]
+"""Makes a Runnable's input of the conversation."""
+
+_FINISH: dict[str, FinishReason] = {
+    "length": "length",
+    "max_tokens": "length",
+    "content_filter": "content-filter",
+    "refusal": "content-filter",
+    "safety": "content-filter",
+    "tool_calls": "tool-calls",
+    "tool_use": "tool-calls",
+}
+_TOOLS_NODE = "tools"
+"""What LangChain's agents call the node that runs tools; a model that a tool asks is its affair."""
+
+
+def langchain_model(
+    runnable: Runnable[Any, Any],
+    *,
+    to_input: ToInput | None = None,
+    config: RunnableConfig | None = None,
+) -> Callable[[tuple[Message, ...], Context], AsyncIterator[object]]:
+    """A Runnable as a model: `Chat(langchain_model(chain))`.
+
+    A chat model gets the conversation, a graph or agent `{"messages": conversation}`, and a chain
+    that begins with a prompt what its variables ask for: a placeholder the conversation (what went
+    before, if there is a variable for the question too), and one other variable the text that was
+    asked. `to_input` makes anything else of LangChain's messages. `config` goes to every call. A
+    graph's checkpointer gets a new thread for each answer: it is the chat that remembers.
+
+    `temperature` and the like reach a chat model that has a field of that name, and any Runnable
+    that declares it with `configurable_fields`. The chat's `system` is a `SystemMessage` in front.
+    Raises `BadRequest` for a prompt with variables that only you can fill.
+
+    >>> from langchain_core.language_models import FakeListChatModel
+    >>> langchain_model(FakeListChatModel(responses=["Hello!"])).__name__
+    'FakeListChatModel'
+    """
+    name = runnable.get_name()
+    make_input = to_input or _input_for(runnable)
+
+    async def answer(messages: tuple[Message, ...], context: Context) -> AsyncIterator[object]:
+        counter = _Counter()
+        stream = _Translation()
+        asked = make_input(_messages(messages, context.params))
+        settings = merge_configs(
+            config, {"callbacks": [counter]}, _configurable(runnable, config, context.params)
+        )
+        try:
+            async for found in _stream(_with_params(runnable, context.params), asked, settings):
+                for piece in stream.pieces(found):
+                    yield piece
+        except Exception as error:
+            raise failure(name, error) from error
+        yield counter.ended
+
+    answer.__name__ = name
+    return answer
+
+
+class _Translation:
+    """The one place where what a Runnable streams becomes what a model says."""
+
+    def __init__(self) -> None:
+        self._message: str | None = None
+        self._apart = False
+
+    def pieces(self, found: object) -> Iterator[str]:
+        """What one streamed value says."""
+        match found:
+            case str():
+                yield found
+            case AIMessage():
+                yield from self._message_pieces(found)
+            case BaseMessage():
+                # What a tool returned, or a prompt that a node made.
+                return
+            case _:
+                raise BadRequest(
+                    f"A chain that is a model must end in text or a message, and yours gave a "
+                    f"{type(found).__name__}. End it in `| StrOutputParser()`, or in "
+                    '`.pick("answer")` where it gives a dict.'
+                )
+
+    def _message_pieces(self, message: AIMessage) -> Iterator[str]:
+        if message.id != self._message:
+            # An agent's next message, after its tools: it begins a paragraph.
+            self._apart = self._apart or self._message is not None
+            self._message = message.id
+        for block in message.content_blocks:
+            if block["type"] == "text" and block["text"]:
+                if self._apart:
+                    yield "\n\n"
+                    self._apart = False
+                yield block["text"]
+            elif block["type"] == "reasoning" and block.get("reasoning"):
+                yield Thought(block["reasoning"])
+
+
+class _Counter(BaseCallbackHandler):
+    """Adds up what all chat models of a Runnable used, and keeps why the last one ended."""
+
+    run_inline = True
+
+    def __init__(self) -> None:
+        self._usage: Usage | None = None
+        self._reason: FinishReason = "stop"
+
+    def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:  # noqa: ARG002 - theirs
+        """One model of it has answered."""
+        generation = next(iter(next(iter(response.generations), [])), None)
+        if not isinstance(generation, ChatGeneration):
+            return
+        message = generation.message
+        if isinstance(message, AIMessage):
+            self._reason = _reason(message)
+            if message.usage_metadata is not None:
+                self._usage = _sum(self._usage, message.usage_metadata)
+
+    @property
+    def ended(self) -> Ended:
+        """What is known at the end."""
+        return Ended(self._reason, self._usage)
+
+
+def _reason(message: AIMessage) -> FinishReason:
+    told = message.response_metadata
+    for key in ("finish_reason", "stop_reason", "done_reason"):
+        if told.get(key):
+            return _FINISH.get(str(told[key]).lower(), "stop")
+    return "stop"
+
+
+def _sum(before: Usage | None, told: Any) -> Usage:
+    cached = (told.get("input_token_details") or {}).get("cache_read")
+    reasoning = (told.get("output_token_details") or {}).get("reasoning")
+    now = Usage(
+        input=told["input_tokens"],
+        output=told["output_tokens"],
+        cached=cached,
+        reasoning=reasoning,
+    )
+    if before is None:
+        return now
+    return Usage(
+        input=before.input + now.input,
+        output=before.output + now.output,
+        cached=_plus(before.cached, now.cached),
+        reasoning=_plus(before.reasoning, now.reasoning),
+    )
+
+
+def _plus(one: int | None, other: int | None) -> int | None:
+    return (one or 0) + (other or 0) if one is not None or other is not None else None
+
+
+async def _stream(
+    runnable: Runnable[Any, Any], asked: Any, config: RunnableConfig
+) -> AsyncIterator[object]:
+    begun = False
+    options: dict[str, Any] = {"stream_mode": "messages"} if _is_graph(runnable) else {}
+    try:
+        async for found in runnable.astream(asked, config, **options):
+            begun = True
+            if not options:
+                yield found
+            elif found[1].get("langgraph_node") != _TOOLS_NODE:
+                yield found[0]
+    except NotImplementedError:
+        # Some parsers and checkpointers have no async side.
+        if begun:
+            raise
+        found_in_thread = runnable.stream(asked, config, **options)
+        done = object()
+        while (found := await asyncio.to_thread(next, found_in_thread, done)) is not done:
+            yield found[0] if options else found
+
+
+def _is_graph(runnable: Runnable[Any, Any]) -> bool:
+    # Whoever has a graph has imported its library.
+    library = sys.modules.get("langgraph.pregel.protocol")
+    return library is not None and isinstance(runnable, library.PregelProtocol)
+
+
+def _with_params(runnable: Runnable[Any, Any], params: dict[str, Any]) -> Runnable[Any, Any]:
+    if not isinstance(runnable, BaseChatModel):
+        return runnable
+    known = type(runnable).model_fields.keys() - BaseChatModel.model_fields.keys()
+    mine = {name: value for name, value in params.items() if name in known and value is not None}
+    return runnable.model_copy(update=mine) if mine else runnable
+
+
+def _configurable(
+    runnable: Runnable[Any, Any], config: RunnableConfig | None, params: dict[str, Any]
+) -> RunnableConfig:
+    known = {spec.id for spec in runnable.config_specs}
+    chosen = {name: value for name, value in params.items() if name in known}
+    if getattr(runnable, "checkpointer", None) and "thread_id" not in (
+        (config or {}).get("configurable") or {}
+    ):
+        chosen["thread_id"] = uuid.uuid4().hex
+    return {"configurable": chosen} if chosen else {}
+
+
+def _input_for(runnable: Runnable[Any, Any]) -> ToInput:
+    if _is_graph(runnable):
+        return lambda messages: {"messages": messages}
+    first: Any = runnable
+    while isinstance(first, RunnableSequence | RunnableBinding):
+        first = first.first if isinstance(first, RunnableSequence) else first.bound
+    if isinstance(first, BasePromptTemplate):
+        return _input_for_prompt(first)
+    return lambda messages: messages
+
+
+def _input_for_prompt(prompt: BasePromptTemplate[Any]) -> ToInput:
+    placeholders = _placeholders(prompt)
+    others = [name for name in prompt.input_variables if name not in placeholders]
+    match placeholders, others:
+        case [[], [variable]]:
+            return lambda messages: {variable: _text(messages[-1])}
+        case [[history], []]:
+            return lambda messages: {history: messages}
+        case [[history], [variable]]:
+            return lambda messages: {history: messages[:-1], variable: _text(messages[-1])}
+        case _:
+            names = ", ".join([*placeholders, *others]) or "none"
+            raise BadRequest(
+                "A chain's prompt can have one placeholder for messages and one variable for the "
+                f"question, and yours has {names}. Say how to fill them, as in "
+                '`langchain_model(chain, to_input=lambda messages: {"question": '
+                "messages[-1].text})`."
+            )
+
+
+def _placeholders(prompt: BasePromptTemplate[Any]) -> list[str]:
+    if not isinstance(prompt, ChatPromptTemplate):
+        return []
+    return [one.variable_name for one in prompt.messages if isinstance(one, MessagesPlaceholder)]
+
+
+def _text(message: BaseMessage) -> str:
+    return str(message.text)
+
+
+def _messages(messages: tuple[Message, ...], params: dict[str, Any]) -> list[BaseMessage]:
+    system = system_text(messages, params)
+    front: list[BaseMessage] = [SystemMessage(system)] if system else []
+    return front + [_message(one) for one in told(messages)]
+
+
+def _message(one: Told) -> BaseMessage:
+    if one.role == "assistant":
+        return AIMessage(one.text)
+    if not one.files:
+        return HumanMessage(one.text)
+    return HumanMessage(content=[_block(part) for part in one.parts])
+
+
+def _block(part: str | File) -> str | dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    kind = "image" if part.is_picture else "file"
+    block = {"type": kind, "base64": part.base64, "mime_type": part.media_type}
+    # Some providers want a name for a file.
+    return block if part.is_picture else {**block, "filename": part.name or "file"}

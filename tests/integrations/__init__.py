@@ -1,0 +1,1 @@
+"""The adapters of other libraries, with the libraries themselves and their own fake models."""

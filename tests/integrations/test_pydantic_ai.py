@@ -1,0 +1,234 @@
+"""pydantic-ai's agents as models: with its own TestModel and FunctionModel."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from pydantic_ai import Agent, RunContext, exceptions
+from pydantic_ai.messages import (
+    BinaryContent,
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    SystemPromptPart,
+    TextPart,
+    UserPromptPart,
+)
+from pydantic_ai.models.function import AgentInfo, DeltaThinkingPart, DeltaToolCall, FunctionModel
+from pydantic_ai.models.test import TestModel as PydanticTestModel
+
+from jupyter_streamchat.integrations.failure import failure
+from jupyter_streamchat.integrations.pydantic_ai import pydantic_ai_model
+from streamchat_relay.model import (
+    BadRequest,
+    ContextLength,
+    ModelUnknown,
+    ProviderAuth,
+    ProviderError,
+    ProviderOverloaded,
+    ProviderRateLimited,
+    StreamChatError,
+    TimedOut,
+)
+from tests.integrations.kit import PICTURE, PIXEL, answers, call, ended, said, thought
+
+
+class Heard:
+    """A model that says `words` and keeps what it was asked."""
+
+    def __init__(self, *words: Any) -> None:
+        self.words = words
+        self.messages: list[ModelMessage] = []
+        self.info: AgentInfo | None = None
+
+    async def __call__(self, messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[Any]:
+        self.messages, self.info = messages, info
+        for word in self.words:
+            yield word
+
+    def agent(self, **options: Any) -> Agent[Any, Any]:
+        return Agent(FunctionModel(stream_function=self), **options)
+
+
+async def test_an_agent_streams_its_deltas_and_tells_its_usage() -> None:
+    agent = Agent(PydanticTestModel(custom_output_text="one two three"))
+    pieces = await answers(pydantic_ai_model(agent), "Count")
+    assert said(pieces) == "one two three"
+    assert len([one for one in pieces if isinstance(one, str)]) > 2
+    used = ended(pieces).usage
+    assert used is not None
+    assert used.output > 0
+
+
+async def test_the_conversation_is_told_in_its_own_messages() -> None:
+    heard = Heard("ok")
+    await answers(pydantic_ai_model(heard.agent()), "Hi", "Hello!", ["What is this?", PICTURE])
+    first, second, third = heard.messages
+    assert isinstance(first, ModelRequest)
+    assert isinstance(first.parts[0], UserPromptPart)
+    assert first.parts[0].content == ["Hi"]
+    assert isinstance(second, ModelResponse)
+    assert second.parts == [TextPart("Hello!")]
+    assert isinstance(third.parts[0], UserPromptPart)
+    text, picture = third.parts[0].content
+    assert text == "What is this?"
+    assert isinstance(picture, BinaryContent)
+    assert (picture.data, picture.media_type) == (PIXEL, "image/png")
+
+
+async def test_the_chats_system_joins_the_agents_own_which_stays_in_later_turns() -> None:
+    heard = Heard("ok")
+    agent = heard.agent(system_prompt="You are a tutor.", instructions="Be short.")
+    await answers(pydantic_ai_model(agent), "Hi", "Hello!", "Again", system="Answer in French.")
+    parts = [part for message in heard.messages for part in message.parts]
+    assert [one.content for one in parts if isinstance(one, SystemPromptPart)] == [
+        "You are a tutor."
+    ]
+    assert heard.info is not None
+    instructions = heard.info.instructions or ""
+    assert "Be short." in instructions
+    assert "Answer in French." in instructions
+
+
+async def test_settings_reach_the_model_and_other_parameters_do_not() -> None:
+    heard = Heard("ok")
+    model = pydantic_ai_model(heard.agent(), model_settings={"top_p": 0.9})
+    await answers(model, "Hi", temperature=0.5, max_tokens=7, anything=1)
+    assert heard.info is not None
+    assert heard.info.model_settings == {"top_p": 0.9, "temperature": 0.5, "max_tokens": 7}
+
+
+async def test_thoughts_are_shown_apart() -> None:
+    heard = Heard(
+        {0: DeltaThinkingPart(content="Hm. ")}, {0: DeltaThinkingPart(content="So.")}, "Yes"
+    )
+    pieces = await answers(pydantic_ai_model(heard.agent()), "Well?")
+    assert (thought(pieces), said(pieces)) == ("Hm. So.", "Yes")
+
+
+async def test_what_an_agent_says_around_its_tools_is_paragraphs() -> None:
+    async def speak(messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[Any]:
+        if len(messages) == 1:
+            yield "Let me look."
+            yield {0: DeltaToolCall("lookup", '{"city": "Bern"}', tool_call_id="1")}
+        else:
+            yield "It is "
+            yield "sunny."
+
+    agent: Agent[str, str] = Agent(FunctionModel(stream_function=speak), deps_type=str)
+
+    @agent.tool
+    def lookup(context: RunContext[str], city: str) -> str:
+        return f"{context.deps} in {city}"
+
+    pieces = await answers(pydantic_ai_model(agent, deps="sunny"), "Weather?")
+    assert pieces[:-1] == ["Let me look.", "\n\n", "It is ", "sunny."]
+    assert ended(pieces).finish_reason == "stop"
+
+
+class Point(BaseModel):
+    """An output that is not text."""
+
+    x: int
+    y: int
+
+
+async def test_an_output_that_is_no_text_is_shown_as_json() -> None:
+    agent = Agent(PydanticTestModel(custom_output_args={"x": 1, "y": 2}), output_type=Point)
+    pieces = await answers(pydantic_ai_model(agent), "Where?")
+    assert said(pieces) == '```json\n{\n  "x": 1,\n  "y": 2\n}\n```'
+
+
+async def test_a_failing_tool_names_its_line() -> None:
+    agent = Agent(PydanticTestModel())
+
+    @agent.tool_plain
+    def broken() -> str:
+        return str(1 / 0)
+
+    with pytest.raises(ProviderError, match=r"ZeroDivisionError: .* \(in broken, line \d+\)"):
+        await answers(pydantic_ai_model(agent), "Go")
+
+
+async def test_what_came_before_a_failure_stays() -> None:
+    async def breaks(messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[str]:
+        yield "so far"
+        raise exceptions.ModelConnectionError("m", "reset by peer")
+
+    pieces: list[object] = []
+    with pytest.raises(ProviderError, match=r"cannot be reached, or failed.*reset by peer"):
+        async for piece in pydantic_ai_model(Agent(FunctionModel(stream_function=breaks)))(
+            *call("Hi")
+        ):
+            pieces.append(piece)
+    assert pieces == ["so far"]
+
+
+KINDS: dict[type[exceptions.ModelAPIError], type[StreamChatError]] = {
+    exceptions.ModelAuthenticationError: ProviderAuth,
+    exceptions.ModelContextWindowExceededError: ContextLength,
+    exceptions.ModelNotFoundError: ModelUnknown,
+    exceptions.ModelOverloadedError: ProviderOverloaded,
+    exceptions.ModelRateLimitError: ProviderRateLimited,
+    exceptions.ModelTimeoutError: TimedOut,
+    exceptions.ModelUnavailableError: ProviderOverloaded,
+}
+
+
+FAILURES = [
+    one
+    for one in vars(exceptions).values()
+    if isinstance(one, type)
+    and issubclass(one, exceptions.ModelAPIError)
+    and not issubclass(one, exceptions.ModelHTTPError | exceptions.ModelRequestTimeout)
+]
+
+
+@pytest.mark.parametrize("raised", FAILURES)
+def test_every_failure_of_its_providers_keeps_its_kind(raised: type[Any]) -> None:
+    error = failure("m", raised("gpt", "words of theirs"))
+    assert type(error) is KINDS.get(raised, ProviderError)
+
+
+def test_a_rate_limit_says_when_to_ask_again_and_a_status_is_understood() -> None:
+    limited = exceptions.ModelRateLimitError("gpt", "slow down", retry_after=7)
+    assert failure("m", limited).info.retry_after == 7
+    assert type(failure("m", exceptions.ModelHTTPError(503, "gpt"))) is ProviderOverloaded
+    body = {"error": {"message": "It is down."}}
+    said = failure("m", exceptions.ModelHTTPError(503, "gpt", body)).message
+    assert said.endswith("Ask again later. It said: It is down.")
+    wrapped = RuntimeError("outer")
+    wrapped.__cause__ = BadRequest("My own words.")
+    assert failure("m", wrapped).message == "My own words."
+
+
+async def test_stop_cancels_the_model_that_waits() -> None:
+    waiting, stopped = asyncio.Event(), asyncio.Event()
+
+    async def endless(messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[str]:
+        try:
+            yield "."
+            waiting.set()
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    agent = Agent(FunctionModel(stream_function=endless))
+    task = asyncio.create_task(answers(pydantic_ai_model(agent), "Hi"))
+    await waiting.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert stopped.is_set()
+
+
+def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pydantic_ai", None)
+    monkeypatch.delitem(sys.modules, "jupyter_streamchat.integrations.pydantic_ai")
+    with pytest.raises(ModuleNotFoundError, match="pip install pydantic-ai-slim"):
+        __import__("jupyter_streamchat.integrations.pydantic_ai")
