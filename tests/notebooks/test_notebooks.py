@@ -26,7 +26,8 @@ def test_the_notebook_runs_from_top_to_bottom(jupyter: JupyterServer, path: Path
         connection_file=str(jupyter.runtime_dir / f"kernel-{kernel}.json")
     )
     client.load_connection_file()
-    client.start_channels()
+    # A kernel that is only slow misses heartbeats, and would be taken for dead.
+    client.start_channels(hb=False)
     try:
         client.wait_for_ready(timeout=30)
         for cell in book.cells:
