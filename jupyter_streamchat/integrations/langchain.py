@@ -8,20 +8,26 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-from jupyter_streamchat.functions import Context, Ended, Thought
+from jupyter_streamchat.functions import Context, Thought
 from jupyter_streamchat.integrations.failure import failure
 from jupyter_streamchat.integrations.told import File, Told, system_text, told
-from streamchat_relay.model import BadRequest, FinishReason, Message, Usage
+from streamchat_relay.model import BadRequest, Message
 
 try:
-    from langchain_core.callbacks import BaseCallbackHandler
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
-    from langchain_core.outputs import ChatGeneration, LLMResult
+    from langchain_core.messages import (
+        AIMessage,
+        BaseMessage,
+        HumanMessage,
+        SystemMessage,
+        ToolMessage,
+    )
     from langchain_core.prompts import BasePromptTemplate, ChatPromptTemplate
     from langchain_core.prompts.chat import MessagesPlaceholder
     from langchain_core.runnables import Runnable, RunnableBinding, RunnableSequence
     from langchain_core.runnables.config import RunnableConfig, merge_configs
+
+    from jupyter_streamchat.integrations.langchain_usage import UsageCounter
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         "LangChain is not installed in this kernel. Run `%pip install langchain-core`, with "
@@ -32,15 +38,6 @@ except ModuleNotFoundError as error:
 ToInput = Callable[[list[BaseMessage]], Any]
 """Makes a Runnable's input of the conversation."""
 
-_FINISH: dict[str, FinishReason] = {
-    "length": "length",
-    "max_tokens": "length",
-    "content_filter": "content-filter",
-    "refusal": "content-filter",
-    "safety": "content-filter",
-    "tool_calls": "tool-calls",
-    "tool_use": "tool-calls",
-}
 _TOOLS_NODE = "tools"
 """What LangChain's agents call the node that runs tools; a model that a tool asks is its affair."""
 
@@ -71,7 +68,7 @@ def langchain_model(
     make_input = to_input or _input_for(runnable)
 
     async def answer(messages: tuple[Message, ...], context: Context) -> AsyncIterator[object]:
-        counter = _Counter()
+        counter = UsageCounter()
         stream = _Translation()
         asked = make_input(_messages(messages, context.params))
         settings = merge_configs(
@@ -128,75 +125,27 @@ class _Translation:
                 yield Thought(block["reasoning"])
 
 
-class _Counter(BaseCallbackHandler):
-    """Adds up what all chat models of a Runnable used, and keeps why the last one ended."""
-
-    run_inline = True
-
-    def __init__(self) -> None:
-        self._usage: Usage | None = None
-        self._reason: FinishReason = "stop"
-
-    def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:  # noqa: ARG002 - theirs
-        """One model of it has answered."""
-        generation = next(iter(next(iter(response.generations), [])), None)
-        if not isinstance(generation, ChatGeneration):
-            return
-        message = generation.message
-        if isinstance(message, AIMessage):
-            self._reason = _reason(message)
-            if message.usage_metadata is not None:
-                self._usage = _sum(self._usage, message.usage_metadata)
-
-    @property
-    def ended(self) -> Ended:
-        """What is known at the end."""
-        return Ended(self._reason, self._usage)
-
-
-def _reason(message: AIMessage) -> FinishReason:
-    told = message.response_metadata
-    for key in ("finish_reason", "stop_reason", "done_reason"):
-        if told.get(key):
-            return _FINISH.get(str(told[key]).lower(), "stop")
-    return "stop"
-
-
-def _sum(before: Usage | None, told: Any) -> Usage:
-    cached = (told.get("input_token_details") or {}).get("cache_read")
-    reasoning = (told.get("output_token_details") or {}).get("reasoning")
-    now = Usage(
-        input=told["input_tokens"],
-        output=told["output_tokens"],
-        cached=cached,
-        reasoning=reasoning,
-    )
-    if before is None:
-        return now
-    return Usage(
-        input=before.input + now.input,
-        output=before.output + now.output,
-        cached=_plus(before.cached, now.cached),
-        reasoning=_plus(before.reasoning, now.reasoning),
-    )
-
-
-def _plus(one: int | None, other: int | None) -> int | None:
-    return (one or 0) + (other or 0) if one is not None or other is not None else None
-
-
 async def _stream(
     runnable: Runnable[Any, Any], asked: Any, config: RunnableConfig
 ) -> AsyncIterator[object]:
+    if not _is_graph(runnable):
+        async for found in _chunks(runnable, asked, config):
+            yield found
+        return
+    async for message, metadata in _chunks(runnable, asked, config, stream_mode="messages"):
+        inside_a_tool = metadata.get("langgraph_node") == _TOOLS_NODE
+        if not inside_a_tool or isinstance(message, ToolMessage):
+            yield message
+
+
+async def _chunks(
+    runnable: Runnable[Any, Any], asked: Any, config: RunnableConfig, **options: Any
+) -> AsyncIterator[Any]:
     begun = False
-    options: dict[str, Any] = {"stream_mode": "messages"} if _is_graph(runnable) else {}
     try:
         async for found in runnable.astream(asked, config, **options):
             begun = True
-            if not options:
-                yield found
-            elif found[1].get("langgraph_node") != _TOOLS_NODE:
-                yield found[0]
+            yield found
     except NotImplementedError:
         # Some parsers and checkpointers have no async side.
         if begun:
@@ -204,7 +153,7 @@ async def _stream(
         found_in_thread = runnable.stream(asked, config, **options)
         done = object()
         while (found := await asyncio.to_thread(next, found_in_thread, done)) is not done:
-            yield found[0] if options else found
+            yield found
 
 
 def _is_graph(runnable: Runnable[Any, Any]) -> bool:

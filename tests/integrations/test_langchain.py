@@ -256,6 +256,18 @@ async def test_a_model_that_a_tool_asks_is_not_heard() -> None:
     assert model.asked[1][-1].content == "internal"
 
 
+async def test_a_graph_without_an_async_side_streams_too() -> None:
+    class Sync(InMemorySaver):
+        async def aget_tuple(self, config: Any) -> Any:
+            raise NotImplementedError
+
+    graph = StateGraph(MessagesState)
+    graph.add_node("only", lambda state: {"messages": [fake("abc").invoke(state["messages"])]})
+    graph.add_edge(START, "only")
+    asks = langchain_model(graph.compile(checkpointer=Sync()))
+    assert (await answers(asks, "Hi"))[:-1] == ["a", "b", "c"]
+
+
 async def test_a_checkpointer_remembers_nothing_that_the_chat_does_not() -> None:
     model = with_a_tool()
     model.turns = [[AIMessageChunk("one")], [AIMessageChunk("two")]]
@@ -302,7 +314,8 @@ def test_a_providers_failure_keeps_its_kind_and_a_refused_key_is_not_quoted(
     assert ("sk-secret" in error.message) is (kind is not ProviderAuth)
 
 
-async def test_stop_cancels_the_model_that_waits() -> None:
+@pytest.mark.parametrize("wrapped", [lambda model: model, agent], ids=["alone", "in an agent"])
+async def test_stop_cancels_the_model_that_waits(wrapped: Any) -> None:
     waiting, stopped = asyncio.Event(), asyncio.Event()
 
     class Endless(Chunks):
@@ -314,16 +327,16 @@ async def test_stop_cancels_the_model_that_waits() -> None:
             finally:
                 stopped.set()
 
-    task = asyncio.create_task(answers(langchain_model(Endless()), "Hi"))
+    task = asyncio.create_task(answers(langchain_model(wrapped(Endless())), "Hi"))
     await waiting.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert stopped.is_set()
+    await asyncio.wait_for(stopped.wait(), 5)
 
 
 def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "langchain_core.callbacks", None)
+    monkeypatch.setitem(sys.modules, "langchain_core.language_models", None)
     monkeypatch.delitem(sys.modules, "jupyter_streamchat.integrations.langchain")
     with pytest.raises(ModuleNotFoundError, match="pip install langchain-core"):
         __import__("jupyter_streamchat.integrations.langchain")

@@ -13,6 +13,7 @@ from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.base.llms.types import (
     ChatMessage,
     ChatResponse,
+    CompletionResponse,
     ImageBlock,
     MessageRole,
     TextBlock,
@@ -223,6 +224,23 @@ async def test_stop_cancels_the_model_that_waits(kind: str) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     await asyncio.wait_for(stopped.wait(), 5)
+
+
+def test_stop_ends_a_blocking_llm_between_two_deltas() -> None:
+    ended: list[int] = []
+
+    class Counts(MockLLM):
+        def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> Any:
+            try:
+                for number in range(1000):
+                    yield CompletionResponse(text="", delta=f"{number} ")
+            finally:
+                ended.append(number)
+
+    pieces: Any = llamaindex_model(Counts())(*call("Count"))
+    assert [next(pieces), next(pieces)] == ["0 ", "1 "]
+    pieces.close()
+    assert ended == [1]
 
 
 def test_what_cannot_answer_is_refused_at_once() -> None:
