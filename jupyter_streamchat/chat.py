@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import os
 import secrets
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from jupyter_streamchat.attachments import parts_of
 from jupyter_streamchat.batch import ask_all
 from jupyter_streamchat.cassette import Cassette
 from jupyter_streamchat.connect import connect
+from jupyter_streamchat.conversations import Conversations, KeptChat, overview
 from jupyter_streamchat.exports import write
 from jupyter_streamchat.handle import Handle
 from jupyter_streamchat.loop import background
@@ -163,7 +165,7 @@ class Chat(Handle):
         concurrency: int = 8,
         progress: bool = True,
         **options: Any,
-    ) -> list[Reply]:
+    ) -> builtins.list[Reply]:
         """Ask many prompts, each as if it were the next here, and wait for all of the answers.
 
         At most `concurrency` are answered at once; with `progress` a bar of tqdm shows how far
@@ -214,6 +216,21 @@ class Chat(Handle):
         }
 
     @classmethod
+    def list(cls, *, limit: int = 50, before: KeptChat | None = None) -> Conversations:
+        """Your conversations at the relay, the one used last first.
+
+        At most `limit` (1 to 1,000) of them; those after `before`, which is one of an earlier
+        list. Raises `BadRequest` for another limit, and `RelayNotFound` where there is no relay.
+
+        >>> reply = Chat("demo/echo").send("What was it again?").wait()
+        >>> Chat.list()[0].title
+        'What was it again?'
+        >>> Chat.list()[0].open().messages[-1].role
+        'assistant'
+        """
+        return Conversations(overview(limit, before), cls)
+
+    @classmethod
     def from_dict(cls, saved: dict[str, Any]) -> Chat:
         """The chat that `to_dict` was asked of; its messages are where they were, at the relay.
 
@@ -231,7 +248,7 @@ class Chat(Handle):
             conversation=saved.get("conversation"),
         )
 
-    def unfinished(self) -> list[str]:
+    def unfinished(self) -> builtins.list[str]:
         """The ids of the runs that have not ended yet, whoever asked for them."""
         runs = () if self._following is None else self._following.state.runs.values()
         return [record.id for record in runs if record.state not in _ENDED]

@@ -186,6 +186,15 @@ def _plain(text: str) -> str:
     return marked.replace("$", _LITERAL_DOLLAR)
 
 
+def table_cell(text: str) -> str:
+    """A text as one cell of a table, in which nothing is marked.
+
+    >>> table_cell("a | b")
+    'a &#124; b'
+    """
+    return _plain(" ".join(text.split()))
+
+
 def reply_markdown(
     text: str,
     *,

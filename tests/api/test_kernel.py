@@ -260,6 +260,42 @@ def bundled(shared: RunningKernel, tmp_path: Path) -> None:
     assert outcome.error == ""
 
 
+def test_the_conversations_are_listed_opened_and_paged(shared: RunningKernel) -> None:
+    outcome = shared.run(
+        """
+chats = [Chat("demo/echo") for _ in range(3)]
+for number, chat in enumerate(chats):
+    chat.send(f"**Number** {number} | of\\n three").wait()
+chats[0].send("once more").wait()
+listed = Chat.list(limit=2)
+print([one.title for one in listed], [one.messages for one in listed], listed.more)
+print(listed[0].open().messages == chats[0].messages, listed[0].model)
+older = Chat.list(limit=2, before=listed[-1])
+print(older[0].title, older[0].id == chats[1].conversation)
+print(repr(listed))
+listed
+"""
+    )
+    assert outcome.error == "", outcome.message
+    titles = "['**Number** 0 | of', '**Number** 2 | of'] [4, 2] True"
+    lines = outcome.text.splitlines()
+    assert lines[:3] == [titles, "True demo/echo", "**Number** 1 | of True"]
+    assert lines[3].split() == ["last", "used", "messages", "model", "title"]
+    assert lines[4].endswith("demo/echo  **Number** 0 | of")
+    (data,) = outcome.data
+    first = data["text/markdown"].splitlines()[2]
+    assert first.startswith("| 0 | &#42;&#42;Number&#42;&#42; 0 &#124; of | ")
+    assert "Chat.list(before=" in data["text/markdown"]
+    assert "Chat.list(before=" in data["text/plain"]
+
+
+@pytest.mark.parametrize("wrong", ["limit=0", "limit=1001", "limit='x'", "before='x'"])
+def test_a_list_that_cannot_be_says_what_can(shared: RunningKernel, wrong: str) -> None:
+    outcome = shared.run(f"Chat.list({wrong})")
+    assert outcome.error == "BadRequest"
+    assert "must be" in outcome.message
+
+
 @pytest.mark.usefixtures("bundled")
 def test_the_widget_is_gone_from_the_final_output(shared: RunningKernel) -> None:
     first, later = shown(shared, "Chat('demo/fast').send('x', max_tokens=150)")

@@ -72,6 +72,7 @@ from streamchat_relay.model.output import (
     TextOutput,
     UsageOutput,
 )
+from streamchat_relay.model.overview import ConversationInfo, Overview
 from streamchat_relay.model.part import (
     FilePart,
     Part,
@@ -95,6 +96,7 @@ __all__ = [
     "ContentFiltered",
     "ContextLength",
     "Conversation",
+    "ConversationInfo",
     "ErrorCode",
     "ErrorEvent",
     "ErrorInfo",
@@ -112,6 +114,7 @@ __all__ = [
     "ModelUnknown",
     "NotFound",
     "Output",
+    "Overview",
     "Part",
     "ProviderAuth",
     "ProviderError",

@@ -16,13 +16,14 @@ from streamchat_relay.model import (
     Internal,
     Message,
     NotFound,
+    Overview,
     RunStateName,
     Spendings,
 )
 from streamchat_relay.protocol.frames import Send
 from streamchat_relay.relay.aside import Aside
 from streamchat_relay.relay.conversation import LiveConversation
-from streamchat_relay.relay.ports import Call, Clock, Provider, Registry, Store, StoredLog
+from streamchat_relay.relay.ports import Call, Clock, Keeper, Provider, Registry, StoredLog
 from streamchat_relay.relay.prompt import accepted
 from streamchat_relay.relay.report import Nobody, Observer
 from streamchat_relay.relay.rules import Rules
@@ -42,7 +43,7 @@ class Hub:
 
     def __init__(
         self,
-        store: Store,
+        store: Keeper,
         registry: Registry,
         *,
         rules: Rules | None = None,
@@ -76,6 +77,16 @@ class Hub:
     async def spendings(self, user: str, conversation: str = "") -> Spendings:
         """What a user has used today, and a conversation of theirs in all."""
         return await self._rules.budget.spendings(user, conversation)
+
+    async def overview(
+        self, user: str, *, limit: int, before: tuple[float, str] | None = None
+    ) -> Overview:
+        """At most `limit` of a user's conversations, the one used last first.
+
+        `before` is the `used` and the `id` of the last one that is known, to go on from.
+        """
+        found = await self._store.conversations(user, limit=limit + 1, before=before)
+        return Overview(conversations=tuple(found[:limit]), more=len(found) > limit)
 
     async def catalog(self) -> Catalog:
         """The models that can be asked now."""
