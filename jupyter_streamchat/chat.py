@@ -43,6 +43,8 @@ class Chat(Handle):
     last one answers, at first the server's default. `system` is the system prompt. `params` go to
     the provider with every prompt: `temperature`, `max_tokens` and whatever else it takes.
     `conversation` is the id of an earlier conversation to go on with; without it a new one begins.
+    `budget` is how many tokens it may use in all, asked and answered: the relay asks no provider
+    for more, and says `BudgetExhausted` where too little is left.
 
     A function gets the messages, and a `Context` if it takes two arguments, and returns or yields
     text; it may be `async`. It runs in this kernel, in a thread, and streams through the relay as
@@ -274,10 +276,12 @@ class Chat(Handle):
     def usage(self) -> Allowance:
         """What you have used today and this conversation in all, and what is left of a limit.
 
+        A `budget` of the chat's own is among them.
+
         >>> "tokens used today" in repr(Chat("demo/echo").usage())
         True
         """
-        return Allowance(connect().spendings(self._conversation))
+        return Allowance(connect().spendings(self._conversation), budget=self.budget)
 
     def __repr__(self) -> str:
         return f"<Chat {self._conversation}{f' with {self.model}' if self.model else ''}>"
@@ -303,11 +307,18 @@ class Chat(Handle):
         from jupyter_streamchat.widget import chat_widget, view  # noqa: PLC0415
 
         if self._widget is None or self._widget.comm is None:
-            params = dict(self._params)
-            if self._system is not None:
-                params.setdefault("system", self._system)
-            self._widget = chat_widget(self._conversation, model=self._model or "", params=params)
+            self._widget = chat_widget(
+                self._conversation, model=self._model or "", params=self._told_with_prompts()
+            )
         return view(self._widget)
+
+    def _changed(self) -> None:
+        if self._widget is not None:
+            self._widget.params = self._told_with_prompts()
+
+    def _told_with_prompts(self) -> dict[str, Any]:
+        system = {} if self._system is None else {"system": self._system}
+        return {**system, **self._params}
 
 
 def _asked(message: Message) -> bool:

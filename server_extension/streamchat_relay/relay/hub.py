@@ -143,7 +143,8 @@ class Hub:
                 if self._runs.closing:
                     raise Internal(STOPPING, retryable=True)
                 provider, name = self._resolve(user, model)
-                await self._rules.budget.check(user, send.conversation, model)
+                params = live.state.settings.params if send.params is None else send.params
+                await self._rules.budget.check(user, send.conversation, model, params)
                 send = await self._rules.screen.prompt(user, send, model)
                 if self._runs.closing:
                     raise Internal(STOPPING, retryable=True)
@@ -170,7 +171,7 @@ class Hub:
             raise Internal(STOPPING, retryable=True)
         model = model or await self._registry.default_model()
         provider, name = self._resolve(user, model)
-        await self._rules.budget.check(user, "", model)
+        await self._rules.budget.check(user, "", model, params)
         messages = await self._rules.screen.messages(user, messages, model)
         if self._runs.closing:
             raise Internal(STOPPING, retryable=True)
