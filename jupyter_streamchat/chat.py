@@ -15,10 +15,13 @@ from jupyter_streamchat.allowance import Allowance
 from jupyter_streamchat.attachments import parts_of
 from jupyter_streamchat.batch import ask_all
 from jupyter_streamchat.cassette import Cassette
+from jupyter_streamchat.client import RelayClient
 from jupyter_streamchat.connect import connect
 from jupyter_streamchat.conversations import Conversations, KeptChat, overview
 from jupyter_streamchat.exports import write
+from jupyter_streamchat.following import Following
 from jupyter_streamchat.handle import Handle
+from jupyter_streamchat.imprint import Imprint
 from jupyter_streamchat.loop import background
 from jupyter_streamchat.models import Models
 from jupyter_streamchat.reply import Reply
@@ -65,6 +68,7 @@ class Chat(Handle):
     """
 
     _widget: StreamChatWidget | None = None
+    _imprint: Imprint | None = None
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -182,6 +186,8 @@ class Chat(Handle):
         self._following, self._leaf, self._tip = None, None, None
         if self._widget is not None:
             self._widget.conversation = self._conversation
+        if self._imprint is not None:
+            self._connected()
 
     def export(self, path: str | os.PathLike[str]) -> Path:
         """Write the conversation to a file: `.md`, `.jsonl` (a message a line) or `.ipynb`.
@@ -285,6 +291,28 @@ class Chat(Handle):
 
     def __repr__(self) -> str:
         return f"<Chat {self._conversation}{f' with {self.model}' if self.model else ''}>"
+
+    def _ipython_display_(self) -> None:
+        if not display.in_notebook():
+            # IPython then asks for the text.
+            raise NotImplementedError
+        try:
+            self._state()
+            view = self._view()
+        except StreamChatError as error:
+            display.show({"text/plain": error.message, "text/markdown": error.message})
+            return
+        if self._imprint is None:
+            self._imprint = Imprint()
+        # In this order: the style sheet looks at what stands before the widget.
+        self._imprint.show(self._connected()[1])
+        display.show({**view, "text/plain": ""})
+
+    def _connected(self) -> tuple[RelayClient, Following]:
+        client, following = super()._connected()
+        if self._imprint is not None:
+            self._imprint.follow(following)
+        return client, following
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         try:

@@ -65,27 +65,41 @@ class Place:
     def __init__(self) -> None:
         self._id = secrets.token_hex(16)
         shell: Any = get_ipython()
-        publisher = shell.display_pub
-        self._session = publisher.session
-        self._socket = publisher.pub_socket
-        self._topic = publisher.topic
+        self._publisher = shell.display_pub
+        self._session = self._publisher.session
+        self._socket = self._publisher.pub_socket
+        self._topic = self._publisher.topic
         # Kept now: what a thread publishes later would otherwise belong to the latest cell.
-        self._parent = publisher.parent_header
+        self._parent = self.here()
+
+    def here(self) -> Any:
+        """The header of the request that runs now, as the kernel's main thread knows it."""
+        return self._publisher.parent_header
 
     def show(self, bundle: Bundle) -> None:
         """Put the output into the cell."""
         display(bundle, raw=True, display_id=self._id)  # type: ignore[no-untyped-call]
 
-    def replace(self, bundle: Bundle) -> None:
-        """Change the output, wherever it is shown; works while the kernel is busy."""
+    def replace(self, bundle: Bundle, *, within: Any = None) -> None:
+        """Change the output, wherever it is shown; works while the kernel is busy.
+
+        `within` is the header of the request that it shall belong to, instead of the one that
+        showed it.
+        """
         content = {"data": bundle, "metadata": {}, "transient": {"display_id": self._id}}
-        message = self._session.msg("update_display_data", content, parent=self._parent)
+        parent = self._parent if within is None else within
+        message = self._session.msg("update_display_data", content, parent=parent)
         self._session.send(self._socket, message, ident=self._topic)
 
 
 def in_notebook() -> bool:
     """Whether outputs go to a front end that renders mimebundles and can be updated."""
     return getattr(get_ipython(), "kernel", None) is not None
+
+
+def show(bundle: Bundle) -> None:
+    """Put an output into the cell that runs now, for good."""
+    display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
 
 def execution_count() -> int | None:

@@ -10,7 +10,7 @@ is read (controls, directions, tags) has a visible form.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 
 from jupyter_streamchat.ending import Ending, ending
@@ -26,7 +26,13 @@ from streamchat_relay.model import (
     Usage,
     branch,
 )
+from streamchat_relay.model.reduce import replace
 from streamchat_relay.model.visible import visible
+
+MOST = 200_000
+"""Bytes of a conversation's transcript."""
+REMARK_BYTES = 200
+"""Kept free of them to say what is left out."""
 
 # CommonMark 0.31.2, section 4.5: at most three spaces, three or more of one character; the info
 # string of a backtick fence has no backticks.
@@ -54,6 +60,7 @@ _URL = re.compile(r"https?://[^\s<>{}|)\]]*", re.IGNORECASE)
 _LITERAL_DOLLAR = "<span>&#36;</span>"
 _ACTIVE = re.compile(r"<[A-Za-z/!?]|!\[|\][(:]")
 _INFO = re.compile(r"[A-Za-z0-9_+#.-]*")
+_OVER = frozenset(["done", "interrupted", "error"])
 _BLANK = re.compile(r"\n[ \t]*\n")
 
 
@@ -244,32 +251,77 @@ def _fixed(value: float, digits: int) -> str:
     return str(Decimal(value).quantize(step, rounding=ROUND_HALF_UP))
 
 
-def conversation_markdown(conversation: Conversation) -> str:
-    """The current branch of a conversation."""
-    return "\n\n".join(
-        _message(message, _ended(conversation, message)) for message in _shown(conversation)
-    )
+def conversation_markdown(conversation: Conversation, most: int = MOST) -> str:
+    """The newest messages of the current branch, in at most so many bytes.
+
+    What is left out is said, with how many messages it is; the newest message is there in any
+    case, cut if it has to be.
+    """
+    return _bounded(conversation, most, _message, "*(…)*")
 
 
-def conversation_text(conversation: Conversation) -> str:
-    """The current branch of a conversation, for places that render nothing."""
-    lines = []
-    for message in _shown(conversation):
+def conversation_text(conversation: Conversation, most: int = MOST) -> str:
+    """The same for places that render nothing."""
+    return _bounded(conversation, most, _text, "(…)")
+
+
+def _bounded(
+    conversation: Conversation,
+    most: int,
+    form: Callable[[Message, Ending | None], str],
+    remark: str,
+) -> str:
+    messages = [message for message in branch(conversation) if message.parts]
+    pieces: list[str] = []
+    left = most - REMARK_BYTES
+    for message in reversed(messages):
         how = _ended(conversation, message)
-        lines.append(
-            f"{_who(message)}: {message.text}" + ("" if how is None else f"\n\n[{how.text}]")
-        )
-    return visible("\n\n".join(lines))
+        # A form is never shorter than its text, which may be long.
+        piece = "" if len(message.text) > left else form(message, how)
+        if not piece or len(piece.encode()) + 2 > left:
+            if not pieces:
+                pieces.append(_cut(message, how, left, form))
+            break
+        pieces.append(piece)
+        left -= len(piece.encode()) + 2
+    out = len(messages) - len(pieces)
+    if out:
+        were = "message was" if out == 1 else "messages were"
+        told = f"{out:,} earlier {were} left out here; the chat itself has all of them."
+        pieces.append(remark.replace("…", told))
+    return "\n\n".join(reversed(pieces))
 
 
-def _shown(conversation: Conversation) -> Iterable[Message]:
-    return (message for message in branch(conversation) if message.parts)
+def _cut(
+    message: Message,
+    how: Ending | None,
+    most: int,
+    form: Callable[[Message, Ending | None], str],
+) -> str:
+    """The beginning of a message, whose form fits."""
+    cut = Ending("calm", "Cut here, as it is too long for the notebook; the chat has all of it.")
+    length = most
+    while True:
+        part = TextPart(id="1", text=message.text[:length])
+        piece = form(replace(message, parts=(part,)), cut if how is None else how)
+        if how is not None:
+            piece = f"{piece}\n\n({cut.text})"
+        if len(piece.encode()) <= most or not length:
+            return piece
+        length //= 2
+
+
+def _text(message: Message, how: Ending | None) -> str:
+    ended = "" if how is None else f"\n\n[{how.text}]"
+    return visible(f"{_who(message)}: {message.text}{ended}")
 
 
 def _ended(conversation: Conversation, message: Message) -> Ending | None:
     record = conversation.runs.get(message.run or "")
     if record is None or message.role != "assistant":
         return None
+    if record.state not in _OVER:
+        return Ending("calm", "It was still being written when this was saved.")
     return ending(
         record.state,
         finish_reason=record.finish_reason,

@@ -245,7 +245,7 @@ def test_an_interrupt_stops_the_magics_run(shared: RunningKernel) -> None:
 def test_the_chat_shows_itself(shared: RunningKernel) -> None:
     outcome = shared.run("%streamchat")
     assert outcome.error == ""
-    assert "text/markdown" in outcome.data[-1]
+    assert "text/markdown" in outcome.data[0]
 
 
 @pytest.fixture
