@@ -25,13 +25,13 @@ from jupyter_streamchat.imprint import Imprint
 from jupyter_streamchat.loop import background
 from jupyter_streamchat.models import Models
 from jupyter_streamchat.reply import Reply
-from jupyter_streamchat.transcript import conversation_markdown, conversation_text
 from streamchat_relay.model import (
     BadRequest,
     Message,
     StreamChatError,
     branch,
 )
+from streamchat_relay.model.transcript import conversation_markdown, conversation_text
 
 if TYPE_CHECKING:
     from jupyter_streamchat.widget import StreamChatWidget

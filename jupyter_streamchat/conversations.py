@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, overload
 
 from jupyter_streamchat.connect import connect
-from jupyter_streamchat.transcript import table_cell
 from streamchat_relay.model import BadRequest, ConversationInfo, Overview
+from streamchat_relay.model.markdown import table_cell
 from streamchat_relay.model.visible import visible
 
 if TYPE_CHECKING:

@@ -15,13 +15,10 @@ from IPython.core.getipython import get_ipython
 
 from jupyter_streamchat.display import Bundle, Place
 from jupyter_streamchat.following import Following
-from jupyter_streamchat.transcript import conversation_markdown, conversation_text
-from streamchat_relay.model import Conversation
+from streamchat_relay.model.transcript import NOTED, imprint
 
 PATIENCE = 20
 """Between two writings passes so many times as long as one takes: long chats are written seldom."""
-MARK = '<span class="streamchat-transcript"></span>'
-"""What the style sheet knows the Markdown by."""
 
 
 class Imprint:
@@ -43,7 +40,7 @@ class Imprint:
 
     def show(self, following: Following) -> None:
         """Put it into the cell that runs, as it is now, and keep it current from here on."""
-        self._place.show(imprinted(following.state))
+        self._place.show(imprint(following.state), _noted(following))
         self.follow(following)
 
     def follow(self, following: Following) -> None:
@@ -85,14 +82,11 @@ class Imprint:
         assert self._following is not None, "what changed is followed"
         self._due = False
         begun = time.monotonic()
-        self._place.replace(imprinted(self._following.state), within=within)
+        self._place.replace(imprint(self._following.state), _noted(self._following), within=within)
         ended = time.monotonic()
         self._next = ended + (ended - begun) * PATIENCE
 
 
-def imprinted(state: Conversation) -> Bundle:
-    """The Markdown and the text of a conversation, of bounded size."""
-    return {
-        "text/markdown": f"{MARK}\n\n{conversation_markdown(state)}".rstrip(),
-        "text/plain": conversation_text(state),
-    }
+def _noted(following: Following) -> Bundle:
+    # By this the server, when it saves the notebook, knows what to write where the kernel cannot.
+    return {NOTED: {"conversation": following.conversation}}

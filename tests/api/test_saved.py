@@ -12,7 +12,7 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter, MarkdownExporter
 
-from jupyter_streamchat.imprint import MARK
+from streamchat_relay.model.transcript import MARK
 from tests.api.kernel import RunningKernel
 from tests.fakes.jupyter import JupyterServer
 

@@ -7,9 +7,10 @@ from typing import Any
 import nbformat
 import pytest
 from nbconvert import HTMLExporter, MarkdownExporter
-from playwright.async_api import expect
+from playwright.async_api import BrowserContext, expect
 
 from tests.browser.kit import ask, chat_cell, finished
+from tests.fakes.jupyter import JupyterServer
 from tests.fakes.lab import LabPage
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -85,23 +86,58 @@ async def test_the_widget_stays_as_it_is_and_its_markdown_is_not_seen(lab: LabPa
     await expect(chat.get_by_text("asked by a cell").locator("visible=true")).to_have_count(2)
 
 
-async def test_a_notebook_reads_without_its_kernel_and_lives_with_it(lab: LabPage) -> None:
-    await lab.open([chat_cell("demo/echo")])
-    await lab.run_done(0)
-    chat = lab.output(0)
-    await ask(chat, "for the record")
-    await finished(chat, 1)
-    await noted(lab, "told:\\n\\nfor the record")
-    await lab.save()
-    # A page that is loaded anew has the widget, for its kernel lives.
-    await lab.reload()
-    await finished(chat, 1)
-    await expect(chat.locator(".jp-RenderedMarkdown")).to_be_hidden()
-    await lab.page.evaluate("() => window.panel.sessionContext.shutdown()")
-    await lab.reload()
-    await expect(chat.locator(".jp-RenderedMarkdown")).to_be_visible()
-    await expect(chat.locator(".jp-RenderedMarkdown")).to_contain_text("for the record")
-    await expect(chat.locator(".streamchat")).to_have_count(0)
+async def test_a_notebook_reads_without_its_kernel_and_lives_with_it(
+    lab_jupyter: JupyterServer, context: BrowserContext
+) -> None:
+    # In a page of its own: what Lab opens again by itself comes in front of other tests' notebooks.
+    async with await context.new_page() as page:
+        lab = await LabPage(lab_jupyter, page).start("saved")
+        await lab.open([chat_cell("demo/echo")])
+        await lab.run_done(0)
+        chat = lab.output(0)
+        await ask(chat, "for the record")
+        await finished(chat, 1)
+        await noted(lab, "told:\\n\\nfor the record")
+        await lab.save()
+        # A page that is loaded anew has the widget, for its kernel lives.
+        await lab.reload()
+        await finished(chat, 1)
+        transcript = chat.locator(".jp-RenderedMarkdown")
+        await expect(transcript).to_be_hidden()
+        await page.evaluate("() => window.panel.sessionContext.shutdown()")
+        await lab.reload()
+        await expect(transcript).to_be_visible()
+        await expect(transcript).to_contain_text("for the record")
+        await expect(chat.locator(".streamchat")).to_have_count(0)
+        await lab.close()
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_what_is_said_when_the_kernel_cannot_tell_the_page_is_saved_too(
+    lab_jupyter: JupyterServer, context: BrowserContext, restarted: bool
+) -> None:
+    async with await context.new_page() as page:
+        lab = await LabPage(lab_jupyter, page).start(f"told-{restarted}")
+        await lab.open([chat_cell("demo/echo")])
+        await lab.run_done(0)
+        chat = lab.output(0)
+        await ask(chat, "before")
+        await finished(chat, 1)
+        await noted(lab, "told:\\n\\nbefore")
+        await lab.save()
+        if restarted:
+            await lab.restart_kernel()
+        else:
+            await lab.reload()
+        await finished(chat, 1)
+        await ask(chat, "afterwards")
+        await finished(chat, 2)
+        await lab.save()
+        data = lab.saved().cells[0].outputs[0].data
+        assert data["text/markdown"].count("afterwards") == 2
+        assert data["text/plain"].count("afterwards") == 2
+        assert data["text/markdown"].count("before") == 2
+        await lab.close()
 
 
 async def test_stored_widgets_hide_no_transcript(lab: LabPage) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from streamchat_relay.hosts.identity import kernel_user_key
 from streamchat_relay.hosts.openai_api import BASE, CompletionsHandler, OpenAIModelsHandler
 from streamchat_relay.hosts.rest import ConversationsHandler, ModelsHandler, UsageHandler
 from streamchat_relay.hosts.rules import RulesTraits
+from streamchat_relay.hosts.saving import Saving
 from streamchat_relay.hosts.websocket import RelayHandler, Sockets
 from streamchat_relay.model import Internal
 from streamchat_relay.providers import ProviderRegistry, RegistrySettings
@@ -147,6 +149,9 @@ class StreamChat(RulesTraits, ExtensionApp):
         self._cleanup.push_async_callback(door.close)
         self._cleanup.push_async_callback(self._sockets.close)
         self._cleanup.push_async_callback(self._hub.close)
+        user = kernel_user_key(server.identity_provider)
+        saving = Saving(partial(self._hub.known, user))
+        server.contents_manager.register_pre_save_hook(saving.write)  # type: ignore[no-untyped-call]
         server.io_loop.add_callback(self._warm)
 
     def initialize_handlers(self) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from streamchat_relay.model import (
     Catalog,
     Conflict,
+    Conversation,
     Internal,
     Message,
     NotFound,
@@ -112,6 +113,11 @@ class Hub:
                 self.release(self._live[key])
             elif not self._holds[key]:
                 del self._holds[key]
+
+    def known(self, user: str, conversation: str) -> Conversation | None:
+        """The state of a conversation that somebody has open; it is not read for this."""
+        live = self._live.get((user, conversation))
+        return None if live is None else live.state
 
     def release(self, live: LiveConversation) -> None:
         """Forget the conversation if nobody reads or writes it; the store has it."""

@@ -11,16 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_streamchat.ending import Ending, ending
-from jupyter_streamchat.transcript import (
-    MOST,
-    REMARK_BYTES,
-    conversation_markdown,
-    conversation_text,
-    footer,
-    reply_markdown,
-    safe_markdown,
-)
 from streamchat_relay.model import (
     AbortReason,
     Conversation,
@@ -31,6 +21,16 @@ from streamchat_relay.model import (
     TextPart,
     Timing,
     Usage,
+)
+from streamchat_relay.model.ending import Ending, ending
+from streamchat_relay.model.markdown import safe_markdown
+from streamchat_relay.model.transcript import (
+    MOST,
+    REMARK_BYTES,
+    conversation_markdown,
+    conversation_text,
+    footer,
+    reply_markdown,
 )
 
 PIECES = [
