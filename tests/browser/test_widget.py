@@ -253,7 +253,7 @@ async def test_a_saved_chat_without_its_kernel_leaves_a_static_transcript(lab: L
     await lab.run_done(0)
     await lab.run_done(1)
     await lab.save()
-    data = lab.saved().cells[1].outputs[-1].data
+    data = lab.saved().cells[1].outputs[0].data
     assert "for the record" in data["text/markdown"]
     assert "for the record" in data["text/plain"]
 
