@@ -12,7 +12,7 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter, MarkdownExporter
 
-from streamchat_relay.model.transcript import MARK
+from streamchat_relay.model.transcript import MARK, NOTED
 from tests.api.kernel import RunningKernel
 from tests.fakes.jupyter import JupyterServer
 
@@ -116,3 +116,20 @@ async def test_a_chat_that_is_empty_leaves_nothing_but_its_mark(jupyter: Jupyter
     with RunningKernel(jupyter) as kernel:
         outcome = kernel.run("from jupyter_streamchat import Chat\nChat('demo/echo')")
     assert outcome.data[0] == {"text/markdown": MARK, "text/plain": ""}
+
+
+async def test_after_a_clear_the_transcript_is_that_of_the_new_conversation(
+    jupyter: JupyterServer,
+) -> None:
+    with RunningKernel(jupyter) as kernel:
+        kernel.run(
+            "from jupyter_streamchat import Chat\nchat = Chat('demo/echo')\n"
+            "reply = chat.send('the old one').wait()"
+        )
+        shown = kernel.run("chat").outputs[0]
+        assert "the old one" in shown["data"]["text/markdown"]
+        assert set(shown["metadata"][NOTED]) == {"conversation"}
+        outcome = kernel.run("chat.clear()\nreply = chat.send('the new one').wait()")
+        (updated,) = outcome.updates.values()
+        assert "the new one" in updated["text/markdown"]
+        assert "the old one" not in updated["text/markdown"]
