@@ -14,14 +14,26 @@ class Allowance:
     1,500 tokens used today
     """
 
-    def __init__(self, spendings: Spendings) -> None:
+    def __init__(self, spendings: Spendings, *, budget: int | None = None) -> None:
         self.spendings = spendings
+        self.budget = budget
+        """The chat's own limit in tokens, if it has one."""
+
+    @property
+    def left(self) -> int | None:
+        """Tokens that are left of the chat's own budget; None where it has none."""
+        here = self.spendings.tokens_in_conversation
+        if self.budget is None or here is None:
+            return None
+        return max(0, self.budget - int(here.used + here.held))
 
     def __repr__(self) -> str:
         told = self.spendings
         lines = [_tokens(told.tokens_today, "today")]
         if told.tokens_in_conversation is not None:
             lines.append(_tokens(told.tokens_in_conversation, "in this conversation"))
+        if self.left is not None:
+            lines.append(f"{self.left:,} of {self.budget:,} tokens left of this chat's own budget")
         if told.usd_today is not None:
             limit = told.usd_today.limit
             of = "" if limit is None else f" of ${limit:,.2f}"

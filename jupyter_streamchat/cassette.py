@@ -76,9 +76,8 @@ class Cassette:
                     yield Thinks(delta)
                 case Finish(finish_reason=reason, usage=usage):
                     yield Ended(reason, usage)
-                case Abort():
-                    # It was stopped there, so nothing more was said.
-                    yield Ended("other")
+                case Abort(reason=reason):
+                    yield Ended("other", abort_reason=reason)
                 case ErrorEvent(error=info):
                     raise error_from(info)
                 case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import os
 import secrets
 from collections.abc import Iterable
@@ -14,19 +15,23 @@ from jupyter_streamchat.allowance import Allowance
 from jupyter_streamchat.attachments import parts_of
 from jupyter_streamchat.batch import ask_all
 from jupyter_streamchat.cassette import Cassette
+from jupyter_streamchat.client import RelayClient
 from jupyter_streamchat.connect import connect
+from jupyter_streamchat.conversations import Conversations, KeptChat, overview
 from jupyter_streamchat.exports import write
+from jupyter_streamchat.following import Following
 from jupyter_streamchat.handle import Handle
+from jupyter_streamchat.imprint import Imprint
 from jupyter_streamchat.loop import background
 from jupyter_streamchat.models import Models
 from jupyter_streamchat.reply import Reply
-from jupyter_streamchat.transcript import conversation_markdown, conversation_text
 from streamchat_relay.model import (
     BadRequest,
     Message,
     StreamChatError,
     branch,
 )
+from streamchat_relay.model.transcript import conversation_markdown, conversation_text
 
 if TYPE_CHECKING:
     from jupyter_streamchat.widget import StreamChatWidget
@@ -42,6 +47,8 @@ class Chat(Handle):
     the provider with every prompt: `temperature`, `max_tokens` and whatever else it takes.
     `tools` are functions of yours that the model may call, see `tool`.
     `conversation` is the id of an earlier conversation to go on with; without it a new one begins.
+    `budget` is how many tokens it may use in all, asked and answered: the relay asks no provider
+    for more, and says `BudgetExhausted` where too little is left.
 
     A function gets the messages, and a `Context` if it takes two arguments, and returns or yields
     text; it may be `async`. It runs in this kernel, in a thread, and streams through the relay as
@@ -62,6 +69,7 @@ class Chat(Handle):
     """
 
     _widget: StreamChatWidget | None = None
+    _imprint: Imprint | None = None
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -168,7 +176,7 @@ class Chat(Handle):
         concurrency: int = 8,
         progress: bool = True,
         **options: Any,
-    ) -> list[Reply]:
+    ) -> builtins.list[Reply]:
         """Ask many prompts, each as if it were the next here, and wait for all of the answers.
 
         At most `concurrency` are answered at once; with `progress` a bar of tqdm shows how far
@@ -183,6 +191,8 @@ class Chat(Handle):
         self._following, self._leaf, self._tip = None, None, None
         if self._widget is not None:
             self._widget.conversation = self._conversation
+        if self._imprint is not None:
+            self._connected()
 
     def export(self, path: str | os.PathLike[str]) -> Path:
         """Write the conversation to a file: `.md`, `.jsonl` (a message a line) or `.ipynb`.
@@ -219,6 +229,21 @@ class Chat(Handle):
         }
 
     @classmethod
+    def list(cls, *, limit: int = 50, before: KeptChat | None = None) -> Conversations:
+        """Your conversations at the relay, the one used last first.
+
+        At most `limit` (1 to 1,000) of them; those after `before`, which is one of an earlier
+        list. Raises `BadRequest` for another limit, and `RelayNotFound` where there is no relay.
+
+        >>> reply = Chat("demo/echo").send("What was it again?").wait()
+        >>> Chat.list()[0].title
+        'What was it again?'
+        >>> Chat.list()[0].open().messages[-1].role
+        'assistant'
+        """
+        return Conversations(overview(limit, before), cls)
+
+    @classmethod
     def from_dict(cls, saved: dict[str, Any]) -> Chat:
         """The chat that `to_dict` was asked of; its messages are where they were, at the relay.
 
@@ -236,7 +261,7 @@ class Chat(Handle):
             conversation=saved.get("conversation"),
         )
 
-    def unfinished(self) -> list[str]:
+    def unfinished(self) -> builtins.list[str]:
         """The ids of the runs that have not ended yet, whoever asked for them."""
         runs = () if self._following is None else self._following.state.runs.values()
         return [record.id for record in runs if record.state not in _ENDED]
@@ -262,13 +287,37 @@ class Chat(Handle):
     def usage(self) -> Allowance:
         """What you have used today and this conversation in all, and what is left of a limit.
 
+        A `budget` of the chat's own is among them.
+
         >>> "tokens used today" in repr(Chat("demo/echo").usage())
         True
         """
-        return Allowance(connect().spendings(self._conversation))
+        return Allowance(connect().spendings(self._conversation), budget=self.budget)
 
     def __repr__(self) -> str:
         return f"<Chat {self._conversation}{f' with {self.model}' if self.model else ''}>"
+
+    def _ipython_display_(self) -> None:
+        if not display.in_notebook():
+            # IPython then asks for the text.
+            raise NotImplementedError
+        try:
+            self._state()
+            view = self._view()
+        except StreamChatError as error:
+            display.show({"text/plain": error.message, "text/markdown": error.message})
+            return
+        if self._imprint is None:
+            self._imprint = Imprint()
+        # In this order: the style sheet looks at what stands before the widget.
+        self._imprint.show(self._connected()[1])
+        display.show({**view, "text/plain": ""})
+
+    def _connected(self) -> tuple[RelayClient, Following]:
+        client, following = super()._connected()
+        if self._imprint is not None:
+            self._imprint.follow(following)
+        return client, following
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         try:
@@ -291,11 +340,18 @@ class Chat(Handle):
         from jupyter_streamchat.widget import chat_widget, view  # noqa: PLC0415
 
         if self._widget is None or self._widget.comm is None:
-            params = dict(self._params)
-            if self._system is not None:
-                params.setdefault("system", self._system)
-            self._widget = chat_widget(self._conversation, model=self._model or "", params=params)
+            self._widget = chat_widget(
+                self._conversation, model=self._model or "", params=self._told_with_prompts()
+            )
         return view(self._widget)
+
+    def _changed(self) -> None:
+        if self._widget is not None:
+            self._widget.params = self._told_with_prompts()
+
+    def _told_with_prompts(self) -> dict[str, Any]:
+        system = {} if self._system is None else {"system": self._system}
+        return {**system, **self._params}
 
 
 def _asked(message: Message) -> bool:

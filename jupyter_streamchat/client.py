@@ -12,8 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -30,8 +30,10 @@ from jupyter_streamchat.workbench import Workbench
 from streamchat_relay.model import (
     Catalog,
     Conversation,
+    ErrorInfo,
     Event,
     FilePart,
+    Overview,
     Spendings,
     StreamChatError,
     TextPart,
@@ -57,6 +59,7 @@ from streamchat_relay.protocol.outcomes import (
 LOST_AFTER_S = 60.0
 """After this long without a connection, waiting for an answer ends with an error."""
 
+_Value = TypeVar("_Value")
 _log = logging.getLogger(__name__)
 
 
@@ -159,7 +162,13 @@ class RelayClient:
 
     def spendings(self, conversation: str) -> Spendings:
         """What was used, and what is left; waits for the relay's answer."""
-        return self._loop.run(self._spendings(conversation))
+        query = f"conversation={conversation}"
+        return self._loop.run(self._told("usage", query, Spendings))
+
+    def overview(self, limit: int, before: str) -> Overview:
+        """The user's conversations, the one used last first; waits for the relay's answer."""
+        query = f"limit={limit}&before={quote(before)}"
+        return self._loop.run(self._told("conversations", query, Overview))
 
     def address(self) -> Address | None:
         """Where the relay is now."""
@@ -259,19 +268,20 @@ class RelayClient:
     async def _resolved(self) -> Address | None:
         return await self._transport.resolve()
 
-    async def _spendings(self, conversation: str) -> Spendings:
+    async def _told(self, what: str, query: str, kind: type[_Value]) -> _Value:
+        """What the relay tells beside the socket."""
         try:
             at = await self._transport.resolve()
             if at is not None:
                 kernel = urlsplit(at.url).query
-                status, body = await get(
-                    at, f"/streamchat/usage?{kernel}&conversation={conversation}"
-                )
+                status, body = await get(at, f"/streamchat/{what}?{kernel}&{query}")
                 if status == HTTPStatus.OK:
-                    return msgspec.json.decode(body, type=Spendings)
+                    return msgspec.json.decode(body, type=kind)
+                if status == HTTPStatus.SERVICE_UNAVAILABLE:
+                    raise error_from(msgspec.json.decode(body, type=ErrorInfo))
         except (OSError, ValueError, IndexError, msgspec.MsgspecError):
             pass
-        raise RelayLost("The relay does not tell what was used. Is the Jupyter server running?")
+        raise RelayLost(f"The relay does not tell the {what}. Is the Jupyter server running?")
 
     def _ask(self, asked: tuple[str, list[Outcome]], then: Callable[[Answer], None]) -> None:
         frame_id, outcomes = asked

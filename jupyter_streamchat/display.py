@@ -11,10 +11,8 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from jupyter_streamchat.blocks import Blocks
-from jupyter_streamchat.ending import ending
 from jupyter_streamchat.errors import FrontEndMissing
 from jupyter_streamchat.structured import Shape
-from jupyter_streamchat.transcript import reply_markdown
 from streamchat_relay.model import (
     AbortReason,
     FinishReason,
@@ -23,6 +21,8 @@ from streamchat_relay.model import (
     Timing,
     Usage,
 )
+from streamchat_relay.model.ending import ending
+from streamchat_relay.model.transcript import reply_markdown
 from streamchat_relay.model.visible import visible
 
 if TYPE_CHECKING:
@@ -65,27 +65,47 @@ class Place:
     def __init__(self) -> None:
         self._id = secrets.token_hex(16)
         shell: Any = get_ipython()
-        publisher = shell.display_pub
-        self._session = publisher.session
-        self._socket = publisher.pub_socket
-        self._topic = publisher.topic
+        self._publisher = shell.display_pub
+        self._session = self._publisher.session
+        self._socket = self._publisher.pub_socket
+        self._topic = self._publisher.topic
         # Kept now: what a thread publishes later would otherwise belong to the latest cell.
-        self._parent = publisher.parent_header
+        self._parent = self.here()
 
-    def show(self, bundle: Bundle) -> None:
+    def here(self) -> Any:
+        """The header of the request that runs now, as the kernel's main thread knows it."""
+        return self._publisher.parent_header
+
+    def show(self, bundle: Bundle, metadata: Bundle | None = None) -> None:
         """Put the output into the cell."""
-        display(bundle, raw=True, display_id=self._id)  # type: ignore[no-untyped-call]
+        display(bundle, raw=True, metadata=metadata, display_id=self._id)  # type: ignore[no-untyped-call]
 
-    def replace(self, bundle: Bundle) -> None:
-        """Change the output, wherever it is shown; works while the kernel is busy."""
-        content = {"data": bundle, "metadata": {}, "transient": {"display_id": self._id}}
-        message = self._session.msg("update_display_data", content, parent=self._parent)
+    def replace(
+        self, bundle: Bundle, metadata: Bundle | None = None, *, within: Any = None
+    ) -> None:
+        """Change the output, wherever it is shown; works while the kernel is busy.
+
+        `within` is the header of the request that it shall belong to, instead of the one that
+        showed it.
+        """
+        content = {
+            "data": bundle,
+            "metadata": metadata or {},
+            "transient": {"display_id": self._id},
+        }
+        parent = self._parent if within is None else within
+        message = self._session.msg("update_display_data", content, parent=parent)
         self._session.send(self._socket, message, ident=self._topic)
 
 
 def in_notebook() -> bool:
     """Whether outputs go to a front end that renders mimebundles and can be updated."""
     return getattr(get_ipython(), "kernel", None) is not None
+
+
+def show(bundle: Bundle) -> None:
+    """Put an output into the cell that runs now, for good."""
+    display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
 
 def execution_count() -> int | None:

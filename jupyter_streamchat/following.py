@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import get_args
 
-from streamchat_relay.model import Conversation, Event, StreamChatError, fold
+from streamchat_relay.model import (
+    Conversation,
+    Event,
+    MessageAdded,
+    StreamChatError,
+    Terminal,
+    fold,
+)
 
 FOLD_AT = 4096
 """Events are folded when somebody looks, or when this many have gathered."""
+_TOLD: tuple[type, ...] = (MessageAdded, *get_args(Terminal))
 
 
 class Following:
@@ -20,6 +29,8 @@ class Following:
         self.known = threading.Event()
         """Set when the relay has told the state, or will not."""
         self.error: StreamChatError | None = None
+        self.watchers: set[Callable[[], object]] = set()
+        """Called from the loop when a prompt has come, an answer has ended, or all is new."""
         self._guard = threading.Lock()
         self._state = Conversation()
         self._events: list[Event] = []
@@ -37,6 +48,7 @@ class Following:
             self._state = state
             self._events.clear()
         self.known.set()
+        self._tell()
 
     def deliver(self, events: Sequence[Event]) -> None:
         """Take the next events."""
@@ -44,11 +56,17 @@ class Following:
             self._events.extend(events)
             if len(self._events) >= FOLD_AT:
                 self._fold()
+        if self.watchers and any(isinstance(event, _TOLD) for event in events):
+            self._tell()
 
     def fail(self, error: StreamChatError) -> None:
         """Nothing more will come."""
         self.error = error
         self.known.set()
+
+    def _tell(self) -> None:
+        for watcher in tuple(self.watchers):
+            watcher()
 
     def _fold(self) -> None:
         if self._events:

@@ -16,6 +16,7 @@ import msgspec
 
 from jupyter_streamchat.loop import answering
 from streamchat_relay.model import (
+    AbortReason,
     BadRequest,
     ErrorInfo,
     FinishReason,
@@ -43,10 +44,14 @@ class Thought(str):
 
 
 class Ended(NamedTuple):
-    """Yielded last: why the answer ended, and what it used."""
+    """Yielded last: why the answer ended, and what it used.
+
+    With `abort_reason` it ends as if it had been ended from outside: `user` is a stop.
+    """
 
     finish_reason: FinishReason = "stop"
     usage: Usage | None = None
+    abort_reason: AbortReason | None = None
 
 
 @dataclass(frozen=True)
@@ -162,7 +167,8 @@ class FunctionModel:
                     said.add(piece)
             else:
                 said.add(found)
-            done = Done(call=call.call, finish_reason=said.end.finish_reason, usage=said.end.usage)
+            reason, usage, abort = said.end
+            done = Done(call=call.call, finish_reason=reason, usage=usage, abort=abort)
         except asyncio.CancelledError:
             done = Done(call=call.call)
         except Exception as error:  # noqa: BLE001 - it is a person's own code

@@ -26,6 +26,8 @@ from jupyter_streamchat.tools import TIMEOUT_S, Approve, Tool
 from streamchat_relay.model import BadRequest, Conversation, FilePart, TextPart, TimedOut
 
 OPEN_TIMEOUT_S = 15.0
+BUDGET = "budget_tokens"
+"""The parameter with which the relay is told a chat's own limit."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -40,6 +42,7 @@ class Handle:
         tools: Iterable[Callable[..., Any] | Tool] = (),
         params: dict[str, Any] | None = None,
         conversation: str | None = None,
+        budget: int | None = None,
     ) -> None:
         if conversation is None:
             conversation = secrets.token_urlsafe(18)
@@ -53,6 +56,8 @@ class Handle:
         self._system = _text("system", system)
         self._params = _sendable(params or {})
         self._tools = {tool.name: tool for tool in map(_tool, tools)}
+        if budget is not None:
+            self.budget = budget
         # Where it goes on: after this message, and then after its own answers. None: the newest.
         self._leaf: str | None = None
         self._tip: Reply | None = None
@@ -82,6 +87,22 @@ class Handle:
     @system.setter
     def system(self, text: str | None) -> None:
         self._system = _text("system", text)
+        self._changed()
+
+    @property
+    def budget(self) -> int | None:
+        """Tokens that the conversation may use in all, asked and answered; may be set or None."""
+        return self._params.get(BUDGET)
+
+    @budget.setter
+    def budget(self, tokens: int | None) -> None:
+        if tokens is None:
+            self._params.pop(BUDGET, None)
+        elif not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 0:
+            raise BadRequest(f"`budget` must be a whole number of tokens, not {tokens!r}.")
+        else:
+            self._params[BUDGET] = tokens
+        self._changed()
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -125,6 +146,9 @@ class Handle:
     def params(self) -> dict[str, Any]:
         """What goes to the provider with every prompt (a copy)."""
         return dict(self._params)
+
+    def _changed(self) -> None:
+        """What goes with every prompt is another from here on."""
 
     def _ask(
         self,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import overload
 
-from jupyter_streamchat.transcript import safe_markdown
 from streamchat_relay.model import Catalog
+from streamchat_relay.model.markdown import safe_markdown
 from streamchat_relay.model.visible import visible
 
 

@@ -246,7 +246,10 @@ def _why(reason: AbortReason) -> StreamChatError | None:
         case "user":
             return None
         case "budget":
-            return BudgetExhausted("The budget ran out in the middle of this answer.")
+            return BudgetExhausted(
+                "The budget ran out in the middle of this answer. `chat.usage()` says which, and "
+                "`chat.budget = …` raises the chat's own."
+            )
         case "server_lost":
             return Truncated(
                 "The Jupyter server stopped while this answer was written. What came is kept; "

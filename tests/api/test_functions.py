@@ -238,6 +238,60 @@ print("all well")
     )
 
 
+def test_a_recorded_stop_plays_as_a_stop(kernel: RunningKernel) -> None:
+    assert "all well" in run(
+        kernel,
+        """
+path = where / "stopped.jsonl"
+def endless(messages, context):
+    yield "one "
+    yield "two "
+    context.wait(60)
+chat = Chat(endless)
+chat.record(path)
+first = chat.send("go")
+deltas = iter(first)
+while first.text != "one two ":
+    next(deltas)
+first.stop()
+first.wait()
+played = Chat.replay(path, speed=float("inf"))
+again = played.send("whatever").wait()
+assert (again.state, again.abort_reason, again.text) == ("interrupted", "user", "one two ")
+assert again.finish_reason is None and again.error is None
+*_, end = again.events()
+assert end.reason == "user"
+(record,) = played._following.state.runs.values()
+assert (record.state, record.abort_reason) == ("interrupted", "user")
+assert "Stopped" in played._repr_mimebundle_()["text/markdown"]
+print("all well")
+""",
+    )
+
+
+def test_a_recorded_end_of_a_budget_raises_again(kernel: RunningKernel) -> None:
+    assert "all well" in run(
+        kernel,
+        """
+path = where / "budget.jsonl"
+chat = Chat("demo/fast", budget=200)
+chat.record(path)
+try:
+    chat.send("Explain").wait()
+    raise AssertionError("it should have been ended")
+except BudgetExhausted:
+    pass
+again = Chat.replay(path, speed=float("inf")).send("Explain")
+try:
+    again.wait()
+    raise AssertionError("it should have been ended")
+except BudgetExhausted:
+    assert again.abort_reason == "budget"
+print("all well")
+""",
+    )
+
+
 def test_a_cassette_keeps_its_pace_and_can_be_stopped(kernel: RunningKernel) -> None:
     assert "all well" in run(
         kernel,

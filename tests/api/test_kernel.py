@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -244,7 +245,7 @@ def test_an_interrupt_stops_the_magics_run(shared: RunningKernel) -> None:
 def test_the_chat_shows_itself(shared: RunningKernel) -> None:
     outcome = shared.run("%streamchat")
     assert outcome.error == ""
-    assert "text/markdown" in outcome.data[-1]
+    assert "text/markdown" in outcome.data[0]
 
 
 @pytest.fixture
@@ -258,6 +259,90 @@ def bundled(shared: RunningKernel, tmp_path: Path) -> None:
         "widget_module._bundle.cache_clear()"
     )
     assert outcome.error == ""
+
+
+def test_the_conversations_are_listed_opened_and_paged(shared: RunningKernel) -> None:
+    outcome = shared.run(
+        """
+chats = [Chat("demo/echo") for _ in range(3)]
+for number, chat in enumerate(chats):
+    chat.send(f"**Number** {number} | of\\n three").wait()
+chats[0].send("once more").wait()
+listed = Chat.list(limit=2)
+print([one.title for one in listed], [one.messages for one in listed], listed.more)
+print(listed[0].open().messages == chats[0].messages, listed[0].model)
+older = Chat.list(limit=2, before=listed[-1])
+print(older[0].title, older[0].id == chats[1].conversation)
+print(repr(listed))
+listed
+"""
+    )
+    assert outcome.error == "", outcome.message
+    titles = "['**Number** 0 | of', '**Number** 2 | of'] [4, 2] True"
+    lines = outcome.text.splitlines()
+    assert lines[:3] == [titles, "True demo/echo", "**Number** 1 | of True"]
+    assert lines[3].split() == ["last", "used", "messages", "model", "title"]
+    assert lines[4].endswith("demo/echo  **Number** 0 | of")
+    (data,) = outcome.data
+    first = data["text/markdown"].splitlines()[2]
+    assert first.startswith("| 0 | &#42;&#42;Number&#42;&#42; 0 &#124; of | ")
+    assert "Chat.list(before=" in data["text/markdown"]
+    assert "Chat.list(before=" in data["text/plain"]
+
+
+def test_a_chat_keeps_to_its_own_budget_and_goes_on_when_it_is_raised(
+    shared: RunningKernel,
+) -> None:
+    outcome = shared.run(
+        """
+from jupyter_streamchat.widget import StreamChatWidget
+chat = Chat("demo/fast", budget=200)
+reply = chat.send("Explain")
+try:
+    reply.wait()
+except BudgetExhausted as error:
+    print(error.message)
+print(reply.state, reply.abort_reason, len(reply.text) > 100)
+used = chat.usage()
+print(used)
+try:
+    chat.send("More").wait()
+except BudgetExhausted as error:
+    print(error.message)
+view, plain = chat._repr_mimebundle_(), repr(chat)
+print(chat._widget.params, chat.fork().budget, Chat.from_dict(chat.to_dict()).budget)
+chat.budget = 50_000
+print(chat._widget.params, chat.send("Go on", max_tokens=100).wait().state)
+chat.budget = None
+print(chat._widget.params, chat.usage().left)
+"""
+    )
+    assert outcome.error == "", outcome.message
+    lines = outcome.text.splitlines()
+    assert "`chat.budget = …` raises the chat's own" in lines[0]
+    assert lines[1] == "interrupted budget True"
+    told = [line for line in lines if line.endswith("tokens left of this chat's own budget")]
+    assert re.fullmatch(r"\d+ of 200 tokens left of this chat's own budget", told[0])
+    assert any("of the 200 tokens of its own budget" in line for line in lines)
+    assert lines[-3:] == [
+        "{'budget_tokens': 200} 200 200",
+        "{'budget_tokens': 50000} done",
+        "{} None",
+    ]
+
+
+@pytest.mark.parametrize("wrong", ["-1", "'20'", "1.5", "True"])
+def test_a_budget_that_is_no_number_of_tokens_is_refused(shared: RunningKernel, wrong: str) -> None:
+    outcome = shared.run(f"Chat(budget={wrong})")
+    assert outcome.error == "BadRequest"
+    assert "whole number of tokens" in outcome.message
+
+
+@pytest.mark.parametrize("wrong", ["limit=0", "limit=1001", "limit='x'", "before='x'"])
+def test_a_list_that_cannot_be_says_what_can(shared: RunningKernel, wrong: str) -> None:
+    outcome = shared.run(f"Chat.list({wrong})")
+    assert outcome.error == "BadRequest"
+    assert "must be" in outcome.message
 
 
 @pytest.mark.usefixtures("bundled")

@@ -16,9 +16,10 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from jupyter_streamchat.display import Showable, static
 from jupyter_streamchat.models import Models
-from jupyter_streamchat.transcript import conversation_markdown, conversation_text, safe_markdown
 from streamchat_relay.hosts.command import main
 from streamchat_relay.model import Catalog, Conversation, Message, ModelInfo, TextPart
+from streamchat_relay.model.markdown import safe_markdown
+from streamchat_relay.model.transcript import conversation_markdown, conversation_text
 from streamchat_relay.model.visible import visible
 from streamchat_relay.stores import SQLiteStore
 from tests.api.fake_relay import FakeRelay, problem

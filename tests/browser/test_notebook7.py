@@ -23,4 +23,7 @@ async def test_a_prompt_streams_in_notebook_7(
         await ask(chat, "Hello, Notebook")
         await expect(chat.get_by_role("article", name="Answer")).to_contain_text("Hello, Notebook")
         await finished(chat, 1)
+        # The transcript that the file keeps is not seen beside the widget.
+        await expect(chat.locator(".jp-RenderedMarkdown")).to_contain_text("Hello, Notebook")
+        await expect(chat.locator(".jp-RenderedMarkdown")).to_be_hidden()
         await notebook.close()

@@ -253,7 +253,7 @@ async def test_a_saved_chat_without_its_kernel_leaves_a_static_transcript(lab: L
     await lab.run_done(0)
     await lab.run_done(1)
     await lab.save()
-    data = lab.saved().cells[1].outputs[-1].data
+    data = lab.saved().cells[1].outputs[0].data
     assert "for the record" in data["text/markdown"]
     assert "for the record" in data["text/plain"]
 
@@ -273,3 +273,24 @@ async def test_an_answer_is_copied_as_the_markdown_that_the_model_wrote(lab: Lab
     )
     copied = await lab.page.evaluate("() => navigator.clipboard.readText()")
     assert copied == ECHO.format(text=prompt)
+
+
+STOPPED_CASSETTE = """
+    from jupyter_streamchat import Chat
+    recorded = Chat("demo/slow")
+    recorded.record("stopped.jsonl")
+    reply = recorded.send("Hello")
+    next(iter(reply))
+    reply.stop()
+    reply.wait()
+    Chat.replay("stopped.jsonl", speed=float("inf"))
+"""
+
+
+async def test_a_recorded_stop_is_shown_as_a_stop(lab: LabPage) -> None:
+    await lab.open([STOPPED_CASSETTE])
+    await lab.run_done(0)
+    chat = lab.output(0)
+    await ask(chat, "Play it")
+    await expect(chat.locator(".streamchat-ending")).to_have_text("Stopped")
+    await expect(chat.locator(".streamchat-content").last).not_to_be_empty()

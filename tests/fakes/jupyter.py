@@ -61,7 +61,12 @@ class JupyterServer:
         self._command = command or [sys.executable, "-m", "jupyter", application]
         self._process: subprocess.Popen[bytes] | None = None
         self._has_answered = False
-        self._environ = {**clean_environ(directory), **(environ or {})}
+        own = clean_environ(directory)
+        self._environ = {**own, **(environ or {})}
+        # The tests' own come too: a checkout may be tested that is not the one installed.
+        paths = [named["PYTHONPATH"] for named in (environ or {}, own) if "PYTHONPATH" in named]
+        if paths:
+            self._environ["PYTHONPATH"] = os.pathsep.join(paths)
         self._config = config or {}
 
     @property

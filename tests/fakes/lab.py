@@ -91,12 +91,14 @@ class LabPage:
         self.page = page
         self.url = url or server.url
         self._notebooks = 0
+        self._home = ""
         self.path = ""
 
     async def start(self, workspace: str = "") -> Self:
         """Load Lab with an empty workspace; tabs that are open at once need one each."""
         path = f"lab/workspaces/{workspace}" if workspace else "lab"
-        await self.page.goto(f"{self.url}{path}?token={self.server.token}&reset")
+        self._home = f"{self.url}{path}?token={self.server.token}&reset"
+        await self.page.goto(self._home)
         await self._ready()
         return self
 
@@ -199,7 +201,11 @@ class LabPage:
 
     async def reload(self) -> None:
         """Reload the page and open the notebook again."""
-        await self.page.reload()
+        if self._home:
+            # What Lab opens again by itself may come late, in front of the next test's notebook.
+            await self.page.goto(self._home)
+        else:
+            await self.page.reload()
         await self._ready()
         await self.reopen()
 

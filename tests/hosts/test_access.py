@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import stat
 import textwrap
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +91,8 @@ async def test_the_authorizer_is_asked_on_every_route(tmp_path: Path) -> None:
     ) as server:
         assert await status_of(server) == 403
         token = f"token {server.token}"
-        assert server.status("streamchat/models", Authorization=token) == 403
+        for route in ("models", "usage", "conversations"):
+            assert server.status(f"streamchat/{route}", Authorization=token) == 403
         assert server.status("api/contents", Authorization=token) == 200
 
 
@@ -127,6 +130,9 @@ async def test_users_with_names_have_conversations_of_their_own(tmp_path: Path) 
         assert opened["head"] == 0
         stopped = await bob.ask(type="stop", run="r1")
         assert stopped["error"]["code"] == "not_found"
+        assert server.get("streamchat/conversations")["conversations"][0]["title"] == "my secret"
+        server.token = "bob"
+        assert server.get("streamchat/conversations") == {"conversations": [], "more": False}
         await ada.close()
         await bob.close()
 
@@ -173,6 +179,15 @@ async def test_a_login_that_ends_loses_its_open_socket_and_nobody_else_does(
         assert "Traceback" not in server.log
 
 
+def http_status(url: str, headers: dict[str, str]) -> int:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        refused.close()
+        return refused.code
+
+
 def door(server: JupyterServer) -> dict[str, Any]:
     (path,) = server.runtime_dir.glob(f"streamchat-{server.pid}.json")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -201,6 +216,32 @@ async def test_the_side_door_opens_for_a_kernel_of_this_server_only(
     )
     async with await jupyter.socket(url=url + kernel, additional_headers=key) as socket:
         assert socket.frames[0]["user"] == "owner"
+
+
+def test_the_side_door_tells_usage_and_conversations_to_a_kernel_of_this_server_only(
+    jupyter: JupyterServer,
+) -> None:
+    found = door(jupyter)
+    kernel = jupyter.post("api/kernels")["id"]
+    key = {"Authorization": f"streamchat {found['capability']}"}
+    origin = {"Origin": own_origin(jupyter)}
+    for route in ("usage", "conversations"):
+        asked = [
+            (kernel, key, 200),
+            ("0" * 36, key, 404),
+            (kernel, {}, 403),
+            (kernel, {"Authorization": "streamchat wrong"}, 403),
+            (kernel, key | origin, 403),
+        ]
+        for kernel_id, headers, status in asked:
+            url = f"{found['url']}/streamchat/{route}?kernel_id={kernel_id}"
+            assert http_status(url, headers) == status
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "before=x,y"])
+def test_a_list_that_cannot_be_is_refused(jupyter: JupyterServer, query: str) -> None:
+    token = f"token {jupyter.token}"
+    assert jupyter.status(f"streamchat/conversations?{query}", Authorization=token) == 400
 
 
 def test_the_side_doors_address_goes_away_with_the_server(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamchat_relay.model import BudgetExhausted, FinishOutput, TextOutput, Usage, UsageOutput
@@ -295,6 +295,138 @@ async def test_dollars_are_held_by_the_price_of_the_model_and_free_models_go_on(
     assert free.output == 10_000
     unpriced = await budget.reserve("ada", "c1", "r4", "other/one", call)
     assert unpriced.output == 10_000
+
+
+async def own(provider: FakeProvider, ledger: SQLiteLedger) -> tuple[Hub, FakeClient]:
+    """A relay that limits nothing by itself, and a client of it."""
+    budget = Budget(ledger, answer_tokens=ANSWER, today=lambda: TODAY)
+    hub = Hub(MemoryStore(), FakeRegistry(provider), rules=Rules(budget=budget))
+    client = await FakeClient(hub).hello()
+    await client.open("c1")
+    return hub, client
+
+
+async def test_a_chats_own_budget_limits_its_answers_and_no_provider_is_told_of_it(
+    provider: FakeProvider, ledger: SQLiteLedger
+) -> None:
+    hub, client = await own(provider, ledger)
+    call = await begun(client, provider, "r1", params={"budget_tokens": 500, "top_p": 1})
+    assert set(call.call.params) == {"top_p", "max_tokens"}
+    assert 400 < call.call.params["max_tokens"] < 500
+    most = call.call.params["max_tokens"]
+    call.push(
+        TextOutput("so far"), UsageOutput(Usage(input=9, output=most)), FinishOutput("length", "l")
+    )
+    call.ended.set_result(None)
+    await settle()
+    assert events_in(client.transport.take())[-1]["reason"] == "budget"
+    await hub.close()
+
+
+async def test_a_chat_without_a_budget_left_is_refused_before_any_provider_is_asked(
+    provider: FakeProvider, ledger: SQLiteLedger
+) -> None:
+    hub, client = await own(provider, ledger)
+    params = {"budget_tokens": 500}
+    await ended(
+        client, await begun(client, provider, "r1", params=params), Usage(input=9, output=490)
+    )
+    # The params of the last prompt hold where none are named.
+    for fields in ({"params": params}, {}):
+        frames = await sent(client, ledger, "r2", **fields)
+        (failed,) = [frame for frame in frames if frame["type"] == "fail"]
+        assert failed["error"]["code"] == "budget_exhausted"
+        assert "499 of the 500 tokens of its own budget" in failed["error"]["message"]
+        assert "chat.budget" in failed["error"]["message"]
+    assert provider.count == 1
+    # More is left than nothing, but not enough for this prompt: it is known when it has its turn.
+    frames = await sent(client, ledger, "r3", text="x" * 4000, params={"budget_tokens": 600})
+    assert events_in(frames)[-1]["error"]["code"] == "budget_exhausted"
+    assert provider.count == 1
+    call = await begun(client, provider, "r4", params={"budget_tokens": 9000})
+    call.finish()
+    await hub.close()
+
+
+async def test_a_chats_own_budget_lowers_what_the_server_allows_and_never_raises_it(
+    client: FakeClient, provider: FakeProvider
+) -> None:
+    call = await begun(client, provider, "r1", params={"max_tokens": 9000, "budget_tokens": 10**9})
+    assert 2900 < call.call.params["max_tokens"] < 3000
+    call.finish(Usage(input=10, output=10))
+    await settle()
+    call = await begun(client, provider, "r2", params={"max_tokens": 9000, "budget_tokens": 300})
+    assert call.call.params["max_tokens"] < 280
+    call.finish()
+
+
+@pytest.mark.parametrize("wrong", [-1, 1.5, "20", True, [1]])
+async def test_a_budget_that_is_no_number_of_tokens_is_refused(
+    client: FakeClient, provider: FakeProvider, wrong: object
+) -> None:
+    (failed,) = await client.send("r1", params={"budget_tokens": wrong})
+    assert failed["error"]["code"] == "bad_request"
+    assert "whole number of tokens" in failed["error"]["message"]
+    assert provider.count == 0
+
+
+class Said(NamedTuple):
+    """What a provider says to one prompt: so many tokens, or less where it may not."""
+
+    tokens: int
+    prompt: int
+    how: Literal["finish", "fail", "stop"]
+
+
+@settings(max_examples=50)
+@given(
+    st.integers(0, 4000),
+    st.lists(
+        st.builds(
+            Said,
+            st.integers(0, 3000),
+            st.integers(1, 800),
+            st.sampled_from(["finish", "finish", "fail", "stop"]),
+        ),
+        max_size=12,
+    ),
+)
+def test_a_chat_never_uses_more_than_its_own_budget(limit: int, answers: list[Said]) -> None:
+    async def chat() -> None:
+        provider, ledger = FakeProvider(), SQLiteLedger()
+        hub, client = await own(provider, ledger)
+        asked = 0
+        for number, said in enumerate(answers):
+            frames = await sent(
+                client,
+                ledger,
+                f"r{number}",
+                text="x" * said.prompt,
+                params={"budget_tokens": limit},
+            )
+            failed = [frame for frame in frames if frame["type"] == "fail"]
+            if not failed and "error" not in types(frames):
+                call = await provider.next_call()
+                asked += 1
+                output = min(said.tokens, call.call.params["max_tokens"])
+                told = sum(len(message.text) for message in call.call.messages) // 4
+                call.text("word" * output)
+                if said.how == "finish":
+                    call.finish(Usage(input=told, output=output))
+                elif said.how == "fail":
+                    call.ended.set_exception(BudgetExhausted("whatever went wrong"))
+                else:
+                    await client.say(type="stop", id="s1", run=f"r{number}")
+                await settle()
+                client.transport.take()
+            _, here = await ledger.taken("ada", TODAY, "c1")
+            assert here.held.tokens == 0
+            assert here.used.tokens <= limit
+        assert provider.count == asked
+        await hub.close()
+        await ledger.close()
+
+    asyncio.run(chat())
 
 
 @given(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from streamchat_relay.model import (
     Abort,
+    AbortReason,
     Event,
     Finish,
     FinishOutput,
@@ -31,6 +32,7 @@ outputs = st.lists(
         st.builds(ReasoningOutput, st.text(max_size=3)),
         st.just(UsageOutput(Usage(input=1, output=2))),
         st.just(FinishOutput("stop", "stop")),
+        st.just(FinishOutput("other", "other", "user")),
     ),
     max_size=20,
 )
@@ -157,3 +159,13 @@ def test_a_terminal_never_changes() -> None:
     ):
         with pytest.raises(IllegalMove):
             again()
+
+
+@pytest.mark.parametrize("reason", get_args(AbortReason))
+def test_an_answer_that_is_played_ends_as_it_was_ended(reason: AbortReason) -> None:
+    run = new_run()
+    run.begin(0)
+    run.push([TextOutput("so far"), FinishOutput("other", "other", reason)], 5)
+    *_, end = run.finish(9, input_tokens=1)
+    assert end == Abort(run="r1", t=9, reason=reason)
+    assert run.state is RunState.INTERRUPTED

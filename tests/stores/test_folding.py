@@ -32,6 +32,7 @@ from streamchat_relay.protocol.codec import decode_event, encode
 from streamchat_relay.stores import SQLiteStore
 from streamchat_relay.stores.folding import Folding, folded
 from streamchat_relay.stores.lines import gathered
+from tests.stores.older import make_older
 
 DAY_S = 24 * 3600.0
 
@@ -265,11 +266,7 @@ async def test_a_file_of_the_second_version_is_upgraded_and_its_old_runs_are_fol
     store = SQLiteStore(path, now=calendar.now)
     store.append("ada", "c1", "e1", 1, log)
     await store.close()
-    with sqlite3.connect(path) as connection:
-        connection.execute("DROP INDEX unfolded")
-        connection.execute("ALTER TABLE run DROP COLUMN ended")
-        connection.execute("PRAGMA user_version = 2")
-    connection.close()
+    make_older(path, 2)
     calendar.time += DAY_S / 2
     store = SQLiteStore(path, now=calendar.now)
     young = await store.load("ada", "c1")

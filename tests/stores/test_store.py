@@ -14,6 +14,7 @@ from streamchat_relay.model import Internal, Start, StartedMessage, TextDelta
 from streamchat_relay.protocol.codec import encode
 from streamchat_relay.relay.ports import Store, StoredLog
 from streamchat_relay.stores import MemoryStore, SQLiteStore, database, sqlite
+from tests.stores.older import make_older
 
 
 def delta(number: int) -> bytes:
@@ -188,12 +189,7 @@ async def test_a_file_of_the_first_version_is_upgraded_and_keeps_its_conversatio
     store = SQLiteStore(path)
     store.append("ada", "c1", "e1", 1, [delta(1)])
     await store.close()
-    with sqlite3.connect(path) as connection:
-        connection.execute("DROP INDEX unfolded")
-        connection.execute("ALTER TABLE run DROP COLUMN ended")
-        connection.execute("ALTER TABLE conversation DROP COLUMN changed")
-        connection.execute("PRAGMA user_version = 1")
-    connection.close()
+    make_older(path, 1)
     store = SQLiteStore(path)
     stored = await store.load("ada", "c1")
     assert stored is not None

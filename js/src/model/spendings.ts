@@ -20,10 +20,12 @@ export interface Left {
   readonly limit: number;
 }
 
-/** Everything that has an end, what is nearest to it first. */
-export function left(spendings: Spendings): readonly Left[] {
+/** Everything that has an end, what is nearest to it first; `own` is the chat's own limit in tokens. */
+export function left(spendings: Spendings, own?: unknown): readonly Left[] {
+  const here = spendings.tokens_in_conversation;
+  const limit = Math.min(here?.limit ?? Infinity, typeof own === "number" ? own : Infinity);
   const all: readonly (readonly [Left["of"], Spending | undefined])[] = [
-    ["tokens in this conversation", spendings.tokens_in_conversation],
+    ["tokens in this conversation", here && limit < Infinity ? { ...here, limit } : undefined],
     ["tokens today", spendings.tokens_today],
     ["US dollars today", spendings.usd_today],
   ];

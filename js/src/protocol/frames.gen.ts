@@ -87,7 +87,7 @@ export interface Conversation {
 }
 
 /**
- * The answer to a `call` is complete, or failed with `error`.
+ * The answer to a `call` is complete, failed with `error`, or ended as `abort` says.
  */
 export interface Done {
   readonly type: "done";
@@ -95,6 +95,7 @@ export interface Done {
   readonly error?: ErrorInfo | null;
   readonly finish_reason?: "content-filter" | "length" | "other" | "stop" | "tool-calls";
   readonly usage?: Usage | null;
+  readonly abort?: "budget" | "server_lost" | "unwatched" | "user" | null;
 }
 
 /**

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Connection } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { ended } from "../model/reduce.ts";
-import { left, share, type Left } from "../model/spendings.ts";
+import { left, share, type Spendings } from "../model/spendings.ts";
 import { remaining } from "./words.ts";
 
 /** From here on it is said in a warning's colour. */
@@ -17,7 +17,7 @@ interface Props {
 
 /** Asks again whenever an answer has ended. */
 export function LeftLine({ connection, store }: Props) {
-  const [known, setKnown] = useState<readonly Left[]>([]);
+  const [told, setTold] = useState<Spendings | null>(null);
   const live = connection.status.kind === "live";
   const over = Object.values(store.state.runs).filter(ended).length;
   useEffect(() => {
@@ -25,12 +25,13 @@ export function LeftLine({ connection, store }: Props) {
     const lifetime = new AbortController();
     connection.spendings(store.id, lifetime.signal).then(
       (spendings) => {
-        if (spendings !== null && !lifetime.signal.aborted) setKnown(left(spendings));
+        if (spendings !== null && !lifetime.signal.aborted) setTold(spendings);
       },
       () => undefined,
     );
     return () => lifetime.abort();
   }, [connection, store, live, over]);
+  const known = told === null ? [] : left(told, store.state.settings.params["budget_tokens"]);
   const nearest = known[0];
   if (nearest === undefined) return null;
   return (

@@ -17,7 +17,11 @@ from streamchat_relay.hosts.openai_api import (
     DoorCompletionsHandler,
     DoorModelsHandler,
 )
-from streamchat_relay.hosts.rest import DoorUsageHandler, KernelHandler
+from streamchat_relay.hosts.rest import (
+    DoorConversationsHandler,
+    DoorUsageHandler,
+    KernelHandler,
+)
 from streamchat_relay.hosts.websocket import DoorHandler, KernelCheck, Sockets
 
 DOOR_VARIABLE = "JUPYTER_STREAMCHAT_DOOR"
@@ -45,19 +49,16 @@ class Door:
         pid = os.getpid()
         self.path = (runtime_dir or Path(jupyter_runtime_dir())) / f"streamchat-{pid}.json"
         secret = {"capability": self._capability, "runs_kernel": runs_kernel}
-        openai = {**secret, "hub": sockets.hub, "user": user}
+        at_hub = {**secret, "hub": sockets.hub, "user": user}
         kernel = r"/kernel/([^/]+)"
         application = web.Application(
             [
                 (r"/streamchat/ws", DoorHandler, {**secret, "sockets": sockets, "user": user}),
-                (
-                    r"/streamchat/usage",
-                    DoorUsageHandler,
-                    {**secret, "sockets": sockets, "user": user},
-                ),
+                (r"/streamchat/usage", DoorUsageHandler, at_hub),
+                (r"/streamchat/conversations", DoorConversationsHandler, at_hub),
                 (r"/streamchat/kernel/([^/]+)", KernelHandler, secret),
-                (rf"{kernel}{BASE}/chat/completions", DoorCompletionsHandler, openai),
-                (rf"{kernel}{BASE}/models", DoorModelsHandler, openai),
+                (rf"{kernel}{BASE}/chat/completions", DoorCompletionsHandler, at_hub),
+                (rf"{kernel}{BASE}/models", DoorModelsHandler, at_hub),
             ],
             log_function=_quiet,
         )

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ from streamchat_relay.hosts.audit import Audit
 from streamchat_relay.hosts.door import Door
 from streamchat_relay.hosts.identity import kernel_user_key
 from streamchat_relay.hosts.openai_api import BASE, CompletionsHandler, OpenAIModelsHandler
-from streamchat_relay.hosts.rest import ModelsHandler, UsageHandler
+from streamchat_relay.hosts.rest import ConversationsHandler, ModelsHandler, UsageHandler
 from streamchat_relay.hosts.rules import RulesTraits
+from streamchat_relay.hosts.saving import Saving
 from streamchat_relay.hosts.websocket import RelayHandler, Sockets
 from streamchat_relay.model import Internal
 from streamchat_relay.providers import ProviderRegistry, RegistrySettings
 from streamchat_relay.relay.hub import Hub
-from streamchat_relay.relay.ports import Store
+from streamchat_relay.relay.ports import Keeper
 from streamchat_relay.stores import MemoryStore, SQLiteLedger, SQLiteStore, UnavailableStore
 from streamchat_relay.stores.database import database_path
 from streamchat_relay.stores.sqlite import REPLAY_S
@@ -147,6 +149,9 @@ class StreamChat(RulesTraits, ExtensionApp):
         self._cleanup.push_async_callback(door.close)
         self._cleanup.push_async_callback(self._sockets.close)
         self._cleanup.push_async_callback(self._hub.close)
+        user = kernel_user_key(server.identity_provider)
+        saving = Saving(partial(self._hub.known, user))
+        server.contents_manager.register_pre_save_hook(saving.write)  # type: ignore[no-untyped-call]
         server.io_loop.add_callback(self._warm)
 
     def initialize_handlers(self) -> None:
@@ -160,6 +165,7 @@ class StreamChat(RulesTraits, ExtensionApp):
                 ),
                 (r"/streamchat/models", ModelsHandler, {"hub": self._hub}),
                 (r"/streamchat/usage", UsageHandler, {"hub": self._hub}),
+                (r"/streamchat/conversations", ConversationsHandler, {"hub": self._hub}),
                 (f"{BASE}/chat/completions", CompletionsHandler, {"hub": self._hub}),
                 (f"{BASE}/models", OpenAIModelsHandler, {"hub": self._hub}),
             ]
@@ -175,7 +181,7 @@ class StreamChat(RulesTraits, ExtensionApp):
         runs = 0 if self._hub is None else self._hub.active_runs
         return {"streamchat runs": runs} if runs else None
 
-    def _store(self) -> Store:
+    def _store(self) -> Keeper:
         if self.database == IN_MEMORY:
             return MemoryStore()
         try:

@@ -79,6 +79,7 @@ from streamchat_relay.model.output import (
     ToolResultOutput,
     UsageOutput,
 )
+from streamchat_relay.model.overview import ConversationInfo, Overview
 from streamchat_relay.model.part import (
     FilePart,
     Part,
@@ -103,6 +104,7 @@ __all__ = [
     "ContentFiltered",
     "ContextLength",
     "Conversation",
+    "ConversationInfo",
     "ErrorCode",
     "ErrorEvent",
     "ErrorInfo",
@@ -120,6 +122,7 @@ __all__ = [
     "ModelUnknown",
     "NotFound",
     "Output",
+    "Overview",
     "Part",
     "ProviderAuth",
     "ProviderError",

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from streamchat_relay.model.message import FinishReason
+from streamchat_relay.model.message import AbortReason, FinishReason
 from streamchat_relay.model.usage import Usage
 
 
@@ -60,11 +60,13 @@ class UsageOutput(msgspec.Struct, frozen=True):
 class FinishOutput(msgspec.Struct, frozen=True):
     """The provider said that, and why, the answer is complete.
 
-    `raw_reason` is the provider's own word for `finish_reason`.
+    `raw_reason` is the provider's own word for `finish_reason`. With `abort` it plays an answer
+    that was ended from outside, and the run ends as that did.
     """
 
     finish_reason: FinishReason
     raw_reason: str
+    abort: AbortReason | None = None
 
 
 ToolOutput = ToolCallOutput | ToolInputOutput | ToolResultOutput

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from streamchat_relay.model import (
+    AbortReason,
     Conversation,
     ErrorInfo,
     Event,
@@ -130,12 +131,13 @@ class Said(_Frame, frozen=True, tag="said"):
 
 
 class Done(_Frame, frozen=True, tag="done"):
-    """The answer to a `call` is complete, or failed with `error`."""
+    """The answer to a `call` is complete, failed with `error`, or ended as `abort` says."""
 
     call: ClientId
     error: ErrorInfo | None = None
     finish_reason: FinishReason = "stop"
     usage: Usage | None = None
+    abort: AbortReason | None = None
 
 
 class Offer(_Frame, frozen=True, tag="offer"):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from streamchat_relay.model import BudgetExhausted, Spending, Spendings, Usage
+from streamchat_relay.model import BadRequest, BudgetExhausted, Spending, Spendings, Usage
 from streamchat_relay.model.reduce import replace
 from streamchat_relay.relay import tokens
 from streamchat_relay.relay.patterns import fitting
@@ -22,6 +22,8 @@ ENDLESS = 2**31
 NANO = 1_000_000_000
 """Parts of a US dollar: sums of whole numbers are exact."""
 HELD = " Answers that are being written hold a part of it until they end."
+PARAM = "budget_tokens"
+"""The parameter with which a chat limits itself; no provider is told."""
 _LENGTHS = ("max_tokens", "max_completion_tokens")
 
 
@@ -67,7 +69,8 @@ class Hold(msgspec.Struct, frozen=True):
     """Whether the budget allows less than the prompt asked for."""
 
     def bounded(self, call: Call) -> Call:
-        """The call, told to the provider with its limit."""
+        """The call, told to the provider with its limit, and without whose limit it is."""
+        call = replace(call, params={k: v for k, v in call.params.items() if k != PARAM})
         if self.output is None:
             return call
         named = [name for name in _LENGTHS if _whole(call.params.get(name)) is not None]
@@ -105,7 +108,8 @@ class Budget:
         """Set aside what the call may take; raises `BudgetExhausted` where that is not left."""
         account = Account(user, self._today(), conversation, run)
         price = fitting(self._prices, model)
-        if self._ledger is None or not self._caps.any:
+        own = own_limit(call.params)
+        if self._ledger is None or not (self._caps.any or own is not None):
             return Hold(account, Amount(), price)
         needed = tokens.at_most(call.messages, call.params) + tokens.of_tools(call.tools)
         asked = _asked(call.params)
@@ -113,7 +117,7 @@ class Budget:
 
         def decide(day: Taken, here: Taken) -> Amount:
             output = wanted
-            for limit in self._limits(day, here, price):
+            for limit in self._limits(day, here, price, own):
                 output = min(output, limit.output(needed))
                 if output < min(wanted, LEAST_OUTPUT):
                     raise BudgetExhausted(
@@ -132,13 +136,17 @@ class Budget:
         if self._ledger is not None and (hold.amount, used) != (Amount(), Amount()):
             self._ledger.settle(hold.account, hold.amount, used)
 
-    async def check(self, user: str, conversation: str, model: str) -> None:
+    async def check(
+        self, user: str, conversation: str, model: str, params: Mapping[str, Any]
+    ) -> None:
         """Raise `BudgetExhausted` where a prompt cannot be answered any more."""
-        if self._ledger is None or not self._caps.any:
+        own = own_limit(params)
+        if self._ledger is None or not (self._caps.any or own is not None):
             return
         day, here = await self._ledger.taken(user, self._today(), conversation)
         # What is held may come back, so only what was used refuses a prompt before its turn.
-        for limit in self._limits(Taken(day.used), Taken(here.used), fitting(self._prices, model)):
+        price = fitting(self._prices, model)
+        for limit in self._limits(Taken(day.used), Taken(here.used), price, own):
             if limit.output(0) < LEAST_OUTPUT:
                 raise BudgetExhausted(limit.words)
 
@@ -170,9 +178,21 @@ class Budget:
             estimated=True,
         )
 
-    def _limits(self, day: Taken, here: Taken, price: Price | None) -> list[_Limit]:
+    def _limits(
+        self, day: Taken, here: Taken, price: Price | None, own: int | None
+    ) -> list[_Limit]:
         caps = self._caps
         limits = []
+        if own is not None:
+            words = f"This chat has used {here.used.tokens:,} of the {own:,} tokens of its own"
+            limits.append(
+                _Limit(
+                    own - here.tokens,
+                    here.held.tokens,
+                    None,
+                    f"{words} budget. Raise it with `chat.budget = …`, or begin a new chat.",
+                )
+            )
         if caps.tokens_per_day is not None:
             words = f"You have used {day.used.tokens:,} of your {caps.tokens_per_day:,} tokens"
             left = caps.tokens_per_day - day.tokens
@@ -216,6 +236,20 @@ class _Limit(NamedTuple):
         each = self.price.output * NANO / 1_000_000
         # Costs are rounded up: one is kept back.
         return int((left - 1) / each) if each else ENDLESS if left >= 0 else 0
+
+
+def own_limit(params: Mapping[str, Any]) -> int | None:
+    """The tokens that a chat allows itself in all; raises `BadRequest` for what is no number.
+
+    >>> own_limit({"budget_tokens": 20000})
+    20000
+    """
+    own = params.get(PARAM)
+    if own is None:
+        return None
+    if not isinstance(own, int) or isinstance(own, bool) or own < 0:
+        raise BadRequest(f"`{PARAM}` must be a whole number of tokens, 0 or more.")
+    return own
 
 
 def _amount(usage: Usage, price: Price | None) -> Amount:

@@ -13,9 +13,11 @@ from typing import Any
 from streamchat_relay.model import (
     Catalog,
     Conflict,
+    Conversation,
     Internal,
     Message,
     NotFound,
+    Overview,
     RunStateName,
     Spendings,
     ToolSpec,
@@ -23,7 +25,7 @@ from streamchat_relay.model import (
 from streamchat_relay.protocol.frames import Send
 from streamchat_relay.relay.aside import Aside
 from streamchat_relay.relay.conversation import LiveConversation
-from streamchat_relay.relay.ports import Call, Clock, Provider, Registry, Store, StoredLog
+from streamchat_relay.relay.ports import Call, Clock, Keeper, Provider, Registry, StoredLog
 from streamchat_relay.relay.prompt import accepted
 from streamchat_relay.relay.report import Nobody, Observer
 from streamchat_relay.relay.rules import Rules
@@ -44,7 +46,7 @@ class Hub:
 
     def __init__(
         self,
-        store: Store,
+        store: Keeper,
         registry: Registry,
         *,
         rules: Rules | None = None,
@@ -82,6 +84,16 @@ class Hub:
         """What a user has used today, and a conversation of theirs in all."""
         return await self._rules.budget.spendings(user, conversation)
 
+    async def overview(
+        self, user: str, *, limit: int, before: tuple[float, str] | None = None
+    ) -> Overview:
+        """At most `limit` of a user's conversations, the one used last first.
+
+        `before` is the `used` and the `id` of the last one that is known, to go on from.
+        """
+        found = await self._store.conversations(user, limit=limit + 1, before=before)
+        return Overview(conversations=tuple(found[:limit]), more=len(found) > limit)
+
     async def catalog(self) -> Catalog:
         """The models that can be asked now."""
         return await self._registry.catalog()
@@ -106,6 +118,11 @@ class Hub:
                 self.release(self._live[key])
             elif not self._holds[key]:
                 del self._holds[key]
+
+    def known(self, user: str, conversation: str) -> Conversation | None:
+        """The state of a conversation that somebody has open; it is not read for this."""
+        live = self._live.get((user, conversation))
+        return None if live is None else live.state
 
     def release(self, live: LiveConversation) -> None:
         """Forget the conversation if nobody reads or writes it; the store has it."""
@@ -137,7 +154,8 @@ class Hub:
                 if self._runs.closing:
                     raise Internal(STOPPING, retryable=True)
                 provider, name = self._resolve(user, model)
-                await self._rules.budget.check(user, send.conversation, model)
+                params = live.state.settings.params if send.params is None else send.params
+                await self._rules.budget.check(user, send.conversation, model, params)
                 send = await self._rules.screen.prompt(user, send, model)
                 if self._runs.closing:
                     raise Internal(STOPPING, retryable=True)
@@ -172,7 +190,7 @@ class Hub:
             raise Internal(STOPPING, retryable=True)
         model = model or await self._registry.default_model()
         provider, name = self._resolve(user, model)
-        await self._rules.budget.check(user, "", model)
+        await self._rules.budget.check(user, "", model, params)
         messages = await self._rules.screen.messages(user, messages, model)
         if self._runs.closing:
             raise Internal(STOPPING, retryable=True)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from streamchat_relay.model import Catalog, Message, Output, ToolSpec
+from streamchat_relay.model import Catalog, ConversationInfo, Message, Output, ToolSpec
 
 
 class Source(Protocol):
@@ -129,6 +129,23 @@ class Store(Protocol):
     async def close(self) -> None:
         """Write what is outstanding, then let go of the file."""
         ...
+
+
+class Directory(Protocol):
+    """Which conversations there are; told without reading them."""
+
+    async def conversations(
+        self, user: str, /, *, limit: int, before: tuple[float, str] | None = None
+    ) -> Sequence[ConversationInfo]:
+        """A user's conversations, the one used last first, and at most `limit`.
+
+        `before` is where to go on: the `used` and the `id` of the last one that is known.
+        """
+        ...
+
+
+class Keeper(Store, Directory, Protocol):
+    """A store that knows what it keeps."""
 
 
 class Account(NamedTuple):

@@ -200,6 +200,8 @@ class Run:
                 Truncated("The answer broke off before the provider said it was done. Try again."),
                 t,
             )
+        if finish.abort is not None:
+            return self.interrupt(finish.abort, t)
         usage = self.total(self.usage(input_tokens))
         self._move(RunState.DONE)
         return [

@@ -70,7 +70,7 @@ class Served:
             raise error_from(done.error)
         if done.usage is not None:
             sink.push([UsageOutput(done.usage)])
-        sink.push([FinishOutput(done.finish_reason, done.finish_reason)])
+        sink.push([FinishOutput(done.finish_reason, done.finish_reason, done.abort)])
 
     def said(self, said: Said) -> None:
         """Some of an answer; of one that nobody waits for, nothing."""

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from streamchat_relay.stores.database import transaction
+from streamchat_relay.stores.database import SUMMARIZE, transaction
 from streamchat_relay.stores.lines import started_run
+from streamchat_relay.stores.summary import Summary, summarized
 
 
 class Archived(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,9 +51,9 @@ def put(connection: sqlite3.Connection, one: Archived) -> bool:
         )
         if not added.rowcount:
             return False
-        connection.execute(
-            "INSERT INTO events VALUES (?, 1, ?)", (added.lastrowid, b"\n".join(one.events))
-        )
+        lines = b"\n".join(one.events)
+        connection.execute("INSERT INTO events VALUES (?, 1, ?)", (added.lastrowid, lines))
+        connection.execute(SUMMARIZE, (*summarized(Summary(), lines), added.lastrowid))
         connection.executemany(
             "INSERT OR IGNORE INTO run VALUES (?, ?, ?, ?)",
             [

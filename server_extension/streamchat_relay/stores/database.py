@@ -14,8 +14,9 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_data_dir
 
 from streamchat_relay.model import Internal
+from streamchat_relay.stores.summary import Summary, summarized
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 BUSY_S = 10.0
 """How long another process may keep the file locked before that is a failure."""
 
@@ -27,8 +28,13 @@ CREATE TABLE conversation (
     epoch TEXT NOT NULL,
     open_in TEXT, -- the store that may have events which are not written yet
     changed REAL NOT NULL, -- when something was last written to it, in seconds since 1970
+    title TEXT NOT NULL DEFAULT '', -- the columns of a `Summary`
+    asked TEXT NOT NULL DEFAULT '',
+    messages INTEGER NOT NULL DEFAULT 0,
+    model TEXT NOT NULL DEFAULT '',
     UNIQUE (user, id)
 );
+CREATE INDEX used ON conversation (user, changed, id);
 CREATE TABLE events (
     conversation INTEGER NOT NULL REFERENCES conversation (number) ON DELETE CASCADE,
     first INTEGER NOT NULL, -- the seq of the first of these events
@@ -57,8 +63,18 @@ _UPGRADES = {
     " WHERE conversation.user = run.user AND conversation.id = run.conversation);"
     "CREATE INDEX unfolded ON run (user, conversation) WHERE ended IS NOT NULL;"
     "PRAGMA user_version = 3",
+    # What they hold `_summarize` reads from the events.
+    3: "ALTER TABLE conversation ADD COLUMN title TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE conversation ADD COLUMN asked TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE conversation ADD COLUMN messages INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE conversation ADD COLUMN model TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX used ON conversation (user, changed, id);"
+    "PRAGMA user_version = 4",
 }
 """By version: what makes the next one of it."""
+
+
+SUMMARIZE = "UPDATE conversation SET title = ?, asked = ?, messages = ?, model = ? WHERE number = ?"
 
 
 class _Unreadable(Exception):
@@ -156,9 +172,23 @@ def _prepare(connection: sqlite3.Connection) -> None:
         )
         for statement in script.split(";"):
             connection.execute(statement)
+        if 0 < version < 4:
+            _summarize(connection)
     _use_wal(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _summarize(connection: sqlite3.Connection) -> None:
+    """Read once what a list tells of each conversation; from then on it is kept up."""
+    for (number,) in connection.execute("SELECT number FROM conversation").fetchall():
+        summary = Summary()
+        rows = connection.execute(
+            "SELECT data FROM events WHERE conversation = ? ORDER BY first", (number,)
+        )
+        for (lines,) in rows:
+            summary = summarized(summary, lines)
+        connection.execute(SUMMARIZE, (*summary, number))
 
 
 def move_aside(

@@ -5,18 +5,27 @@ A conversation carries the mark of the store that took it last, and belongs to t
 
 from __future__ import annotations
 
+import math
 import secrets
 import sqlite3
 from typing import NamedTuple
 
+from streamchat_relay.model import ConversationInfo
 from streamchat_relay.relay.ports import StoredLog
-from streamchat_relay.stores.database import transaction
+from streamchat_relay.stores.database import SUMMARIZE, transaction
 from streamchat_relay.stores.lines import TERMINALS, ended_run, gathered, started_run
+from streamchat_relay.stores.summary import Summary, summarized, tells
 
 Key = tuple[str, str]
 """A user, and a conversation of theirs."""
 
 _FIND = "SELECT number, epoch, open_in FROM conversation WHERE user = ? AND id = ?"
+
+_SUMMARY = "SELECT title, asked, messages, model FROM conversation WHERE number = ?"
+_NEWEST = (
+    "SELECT id, changed, title, asked, messages, model FROM conversation "
+    "WHERE user = ? AND (changed, id) < (?, ?) ORDER BY changed DESC, id DESC LIMIT ?"
+)
 
 
 class Append(NamedTuple):
@@ -108,6 +117,9 @@ def write(
     connection.execute("UPDATE conversation SET changed = ? WHERE number = ?", (now, number))
     data = b"\n".join(events)
     connection.execute("INSERT OR REPLACE INTO events VALUES (?, ?, ?)", (number, first, data))
+    if tells(data):
+        known = connection.execute(_SUMMARY, (number,)).fetchone()
+        connection.execute(SUMMARIZE, (*summarized(Summary(*known), data), number))
     # One look at the whole: most of what is written neither starts nor ends a run.
     if b'"start"' in data:
         connection.executemany(
@@ -120,3 +132,12 @@ def write(
             [(now, user, run, conversation) for run in map(ended_run, events) if run is not None],
         )
     return True
+
+
+def newest(
+    connection: sqlite3.Connection, user: str, limit: int, before: tuple[float, str] | None
+) -> list[ConversationInfo]:
+    """A user's conversations, the one changed last first; none of their events is read."""
+    changed, conversation = before or (math.inf, "")
+    rows = connection.execute(_NEWEST, (user, changed, conversation, limit))
+    return [Summary(*told).info(one, used) for one, used, *told in rows]

@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
+import msgspec
+
+from streamchat_relay.model import ConversationInfo
 from streamchat_relay.relay.ports import StoredLog
 from streamchat_relay.stores.lines import gathered, started_run
+from streamchat_relay.stores.summary import Summary, summarized
+
+
+class _Kept(msgspec.Struct):
+    epoch: str
+    events: list[bytes]
+    changed: float = 0
+    summary: Summary = Summary()
 
 
 class MemoryStore:
     """Keeps logs in dictionaries."""
 
-    def __init__(self) -> None:
-        self._logs: dict[tuple[str, str], tuple[str, list[bytes]]] = {}
+    def __init__(self, *, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._logs: dict[tuple[str, str], _Kept] = {}
         self._runs: dict[tuple[str, str], str] = {}
 
     async def load(self, user: str, conversation: str) -> StoredLog | None:
         """The log with everything appended so far, or None where there is none."""
         kept = self._logs.get((user, conversation))
-        return kept and StoredLog(epoch=kept[0], lines=gathered(kept[1]))
+        if kept is None:
+            return None
+        return StoredLog(epoch=kept.epoch, lines=gathered(kept.events))
 
     def append(
         self, user: str, conversation: str, epoch: str, first: int, events: Sequence[bytes]
     ) -> None:
         """Keep encoded events, the first of them numbered `first`."""
-        _, kept = self._logs.setdefault((user, conversation), (epoch, []))
-        del kept[first - 1 :]
-        kept.extend(events)
+        kept = self._logs.setdefault((user, conversation), _Kept(epoch, []))
+        del kept.events[first - 1 :]
+        kept.events.extend(events)
+        kept.changed = self._now()
+        kept.summary = summarized(kept.summary, b"\n".join(events))
         for event in events:
             run = started_run(event)
             if run is not None:
@@ -38,6 +55,17 @@ class MemoryStore:
     async def find_run(self, user: str, run: str) -> str | None:
         """The conversation that holds this run."""
         return self._runs.get((user, run))
+
+    async def conversations(
+        self, user: str, *, limit: int, before: tuple[float, str] | None = None
+    ) -> list[ConversationInfo]:
+        """A user's conversations, the one used last first."""
+        found = [
+            kept.summary.info(conversation, kept.changed)
+            for (owner, conversation), kept in self._logs.items()
+            if owner == user and (before is None or (kept.changed, conversation) < before)
+        ]
+        return sorted(found, key=lambda one: (one.used, one.id), reverse=True)[:limit]
 
     async def close(self) -> None:
         """Nothing is outstanding."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from streamchat_relay.model import Internal
+from streamchat_relay.model import ConversationInfo, Internal
 from streamchat_relay.relay.ports import StoredLog
 from streamchat_relay.stores import logs
 from streamchat_relay.stores.database import open_database, transaction
@@ -136,6 +136,16 @@ class SQLiteStore:
 
         self._hand_over()
         found: str | None = await self._ask(read)
+        return found
+
+    async def conversations(
+        self, user: str, *, limit: int, before: tuple[float, str] | None = None
+    ) -> list[ConversationInfo]:
+        """A user's conversations, the one used last first."""
+        self._hand_over()
+        found: list[ConversationInfo] = await self._ask(
+            lambda connection: logs.newest(connection, user, limit, before)
+        )
         return found
 
     async def close(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from streamchat_relay.model import Internal
+from streamchat_relay.model import ConversationInfo, Internal
 from streamchat_relay.relay.ports import StoredLog
 
 
@@ -32,6 +32,13 @@ class UnavailableStore:
 
     async def find_run(self, _user: str, _run: str, /) -> str | None:
         """Raises `Internal`."""
+        raise Internal(self._message)
+
+    async def conversations(
+        self, _user: str, /, *, limit: int, before: tuple[float, str] | None = None
+    ) -> Sequence[ConversationInfo]:
+        """Raises `Internal`."""
+        del limit, before
         raise Internal(self._message)
 
     async def close(self) -> None:

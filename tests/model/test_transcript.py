@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
@@ -10,14 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_streamchat.ending import Ending, ending
-from jupyter_streamchat.transcript import (
-    conversation_markdown,
-    conversation_text,
-    footer,
-    reply_markdown,
-    safe_markdown,
-)
 from streamchat_relay.model import (
     AbortReason,
     Conversation,
@@ -28,6 +21,16 @@ from streamchat_relay.model import (
     TextPart,
     Timing,
     Usage,
+)
+from streamchat_relay.model.ending import Ending, ending
+from streamchat_relay.model.markdown import safe_markdown
+from streamchat_relay.model.transcript import (
+    MOST,
+    REMARK_BYTES,
+    conversation_markdown,
+    conversation_text,
+    footer,
+    reply_markdown,
 )
 
 PIECES = [
@@ -235,3 +238,74 @@ def test_a_conversation_says_which_answers_are_not_whole() -> None:
     conversation = Conversation(messages=(cut,), runs={"r": record})
     assert conversation_text(conversation) == "Answer: One\n\n[Stopped]"
     assert conversation_markdown(conversation).endswith("One\n\n<small>Stopped</small>")
+
+
+def spoken(*texts: str) -> Conversation:
+    """A conversation in which these were said in turns."""
+    messages = tuple(
+        Message(
+            id=str(number),
+            role="assistant" if number % 2 else "user",
+            parent=str(number - 1) if number else None,
+            parts=(TextPart(id="1", text=text),),
+        )
+        for number, text in enumerate(texts)
+    )
+    return Conversation(messages=messages)
+
+
+FORMS = pytest.mark.parametrize("form", [conversation_markdown, conversation_text])
+
+
+@FORMS
+@given(
+    texts=st.lists(st.one_of(hostile, st.text(max_size=400), st.just("é" * 700)), max_size=12),
+    most=st.integers(300, 3000),
+)
+def test_a_transcript_keeps_to_its_bound_and_has_the_newest_messages_whole(
+    form: Callable[..., str], texts: list[str], most: int
+) -> None:
+    whole = form(spoken(*texts), 10**9)
+    bounded = form(spoken(*texts), most)
+    assert len(bounded.encode()) <= most
+    if len(whole.encode()) <= most - REMARK_BYTES - 2 * len(texts):
+        assert bounded == whole
+    told = re.match(r"\*?\(([\d,]+) earlier messages? w(?:as|ere) left out here;.*\n\n", bounded)
+    if told is not None and "Cut here" not in bounded:
+        assert bounded[told.end() :] == form(spoken(*texts), 10**9)[-len(bounded) + told.end() :]
+
+
+@FORMS
+def test_a_transcript_says_how_many_messages_are_left_out(form: Callable[..., str]) -> None:
+    texts = [f"message {number} " + "x" * 100 for number in range(40)]
+    bounded = form(spoken(*texts), 1500)
+    kept = [number for number in range(40) if f"message {number} " in bounded]
+    assert kept == list(range(kept[0], 40))
+    assert 2 < len(kept) < 15
+    assert f"{40 - len(kept)} earlier messages were left out here" in bounded.split("\n\n")[0]
+
+
+@FORMS
+def test_a_message_that_is_too_long_is_cut_and_says_so(form: Callable[..., str]) -> None:
+    bounded = form(spoken("before", "<" * 100_000), 5000)
+    assert len(bounded.encode()) <= 5000
+    assert "Cut here" in bounded
+    assert "1 earlier message was left out" in bounded
+    assert len(bounded) > 1000
+
+
+def test_the_bound_is_the_one_that_the_guide_names() -> None:
+    guide = (Path(__file__).parents[2] / "docs/guide.md").read_text("utf-8")
+    assert f"{MOST // 1000} KB" in guide
+    assert len(conversation_markdown(spoken(*["word " * 5000] * 40)).encode()) <= MOST
+
+
+def test_an_answer_that_is_being_written_says_so_in_the_transcript() -> None:
+    conversation = Conversation(
+        messages=(
+            Message(id="1", role="assistant", run="r1", parts=(TextPart(id="1", text="So f"),)),
+        ),
+        runs={"r1": RunRecord(id="r1", message="1", model="m", provider="p", state="running")},
+    )
+    assert "still being written" in conversation_markdown(conversation)
+    assert "still being written" in conversation_text(conversation)

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from streamchat_relay.model import AbortReason, FinishReason, RunStateName
+from streamchat_relay.model.message import AbortReason, FinishReason, RunStateName
 
 FAILED = "The answer failed."
 

@@ -1,4 +1,4 @@
-"""Transcripts: the static form of a reply or a conversation, as Markdown and as plain text.
+"""Markdown in which nothing is active, whatever a model wrote.
 
 A notebook renders Markdown with the page's full rights, so a model's text must not bring anything
 active with it: no raw HTML (it could run scripts or Jupyter commands), no images (fetching one
@@ -10,22 +10,7 @@ is read (controls, directions, tags) has a visible form.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Decimal
 
-from jupyter_streamchat.ending import Ending, ending
-from streamchat_relay.model import (
-    Conversation,
-    FilePart,
-    Message,
-    ReasoningPart,
-    SourcePart,
-    TextPart,
-    Timing,
-    ToolPart,
-    Usage,
-    branch,
-)
 from streamchat_relay.model.visible import visible
 
 # CommonMark 0.31.2, section 4.5: at most three spaces, three or more of one character; the info
@@ -152,7 +137,7 @@ def _address(found: re.Match[str]) -> str:
     address = found["address"]
     # What could end the destination, or be taken for math or a table's cell.
     target = re.sub(r"[()\[\]\\$|!\"']", lambda one: f"%{ord(one[0]):02X}", address)
-    return f"]({target}" if found["to"] else f"[{_plain(address)}]({target})"
+    return f"]({target}" if found["to"] else f"[{plain(address)}]({target})"
 
 
 def _maths(text: str) -> str:
@@ -180,117 +165,16 @@ def _entities(text: str) -> str:
     return re.sub(r"[^\w\s]", lambda found: f"&#{ord(found[0])};", text)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A line in which Markdown finds nothing to mark."""
     marked = re.sub(r"[\\`*_\[\]<>&~!|]", lambda found: f"&#{ord(found[0])};", visible(text))
     return marked.replace("$", _LITERAL_DOLLAR)
 
 
-def reply_markdown(
-    text: str,
-    *,
-    model: str,
-    usage: Usage | None,
-    timing: Timing | None,
-    ending: Ending | None,
-) -> str:
-    """A finished reply with a line that says who answered, how fast, and how it ended."""
-    parts = [safe_markdown(text)] if text else []
-    line = footer(model=model, usage=usage, timing=timing)
-    if ending is not None and ending.tone == "bad":
-        parts.append(_strong(ending))
-    elif ending is not None:
-        line = f"{ending.text} · {line}" if line else ending.text
-    if line:
-        parts.append(f"<small>{_plain(line)}</small>")
-    return "\n\n".join(parts)
+def table_cell(text: str) -> str:
+    """A text as one cell of a table, in which nothing is marked.
 
-
-def footer(*, model: str, usage: Usage | None, timing: Timing | None) -> str:
-    """The line under an answer: word for word the widget's, which it takes the place of.
-
-    >>> footer(model="demo/fast", usage=Usage(input=4, output=90), timing=None)
-    'demo/fast · 90 tokens'
+    >>> table_cell("a | b")
+    'a &#124; b'
     """
-    facts = [model] if model else []
-    about = "~" if usage is not None and usage.estimated else ""
-    if timing is not None and timing.ttft_ms is not None:
-        facts.append(f"{_seconds(timing.ttft_ms / 1000)} to first token")
-    if timing is not None and timing.output_per_s is not None:
-        rate = timing.output_per_s
-        facts.append(f"{about}{_fixed(rate, 1 if rate < 10 else 0)} tokens/s")
-    if usage is not None and usage.output > 0:
-        facts.append(f"{about}{usage.output} tokens")
-    return " · ".join(facts)
-
-
-def _seconds(value: float) -> str:
-    digits = 2 if value < 1 else 1 if value < 10 else 0
-    return f"{_fixed(value, digits)} s"
-
-
-def _fixed(value: float, digits: int) -> str:
-    """So many decimals, a half rounded up, as `toFixed` and `Math.round` do."""
-    step = Decimal(1).scaleb(-digits)
-    return str(Decimal(value).quantize(step, rounding=ROUND_HALF_UP))
-
-
-def conversation_markdown(conversation: Conversation) -> str:
-    """The current branch of a conversation."""
-    return "\n\n".join(
-        _message(message, _ended(conversation, message)) for message in _shown(conversation)
-    )
-
-
-def conversation_text(conversation: Conversation) -> str:
-    """The current branch of a conversation, for places that render nothing."""
-    lines = []
-    for message in _shown(conversation):
-        how = _ended(conversation, message)
-        lines.append(
-            f"{_who(message)}: {message.text}" + ("" if how is None else f"\n\n[{how.text}]")
-        )
-    return visible("\n\n".join(lines))
-
-
-def _shown(conversation: Conversation) -> Iterable[Message]:
-    return (message for message in branch(conversation) if message.parts)
-
-
-def _ended(conversation: Conversation, message: Message) -> Ending | None:
-    record = conversation.runs.get(message.run or "")
-    if record is None or message.role != "assistant":
-        return None
-    return ending(
-        record.state,
-        finish_reason=record.finish_reason,
-        abort_reason=record.abort_reason,
-        failure=None if record.error is None else record.error.message,
-    )
-
-
-def _who(message: Message) -> str:
-    return {"user": "You", "assistant": "Answer", "system": "System", "tool": "Tool"}[message.role]
-
-
-def _message(message: Message, how: Ending | None) -> str:
-    pieces = [f"**{_who(message)}**"]
-    for part in message.parts:
-        match part:
-            case TextPart(text=text):
-                pieces.append(safe_markdown(text))
-            case ReasoningPart():
-                pieces.append("*(reasoning not shown)*")
-            case FilePart(name=name, media_type=media_type):
-                pieces.append(f"*(file: {safe_markdown(name or media_type)})*")
-            case SourcePart(url=url, title=title):
-                pieces.append(f"*(source: {safe_markdown(title or url)})*")
-            case ToolPart(name=name):
-                pieces.append(f"*(tool: {safe_markdown(name)})*")
-    if how is not None:
-        pieces.append(_strong(how) if how.tone == "bad" else f"<small>{_plain(how.text)}</small>")
-    return "\n\n".join(pieces)
-
-
-def _strong(how: Ending) -> str:
-    return f"**{safe_markdown(' '.join(how.text.split()))}**"
+    return plain(" ".join(text.split()))

@@ -1,0 +1,48 @@
+"""Saving: what is written into a notebook's file of the chats that it shows.
+
+A page that was loaded anew cannot be told by the kernel which output holds a chat, and a kernel
+that is gone tells nothing. The server sees each notebook on its way to the disk, and has the chat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from streamchat_relay.model import Conversation
+from streamchat_relay.model.transcript import NOTED, imprint
+
+Known = Callable[[str], "Conversation | None"]
+"""A conversation of the server's owner that somebody has open, by its id."""
+
+
+class Saving:
+    """Brings the transcripts in a notebook up to date; `write` is a hook of the contents manager.
+
+    Only in cells that Jupyter trusts, as it does what was executed here: a notebook from elsewhere
+    must not fetch a conversation into its file by naming it.
+    """
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+
+    def write(self, *, model: dict[str, Any], **_: object) -> None:
+        """Change the model of a notebook that is about to be written."""
+        if model.get("type") != "notebook" or not isinstance(model.get("content"), dict):
+            return
+        for conversation, output in _noted(model["content"]):
+            state = self._known(conversation)
+            if state is not None:
+                output["data"] = {**output["data"], **imprint(state)}
+
+
+def _noted(notebook: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The outputs that hold a chat, and the ids of their conversations."""
+    for cell in notebook.get("cells", ()):
+        if cell.get("cell_type") != "code" or not cell.get("metadata", {}).get("trusted"):
+            continue
+        for output in cell.get("outputs", ()):
+            noted = output.get("metadata", {}).get(NOTED)
+            conversation = noted.get("conversation") if isinstance(noted, dict) else None
+            if isinstance(conversation, str) and isinstance(output.get("data"), dict):
+                yield conversation, output
