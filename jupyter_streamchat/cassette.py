@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from jupyter_streamchat.functions import Context, Ended
+from jupyter_streamchat.functions import Context, Ended, ToolCall, ToolResult
 from jupyter_streamchat.functions import Thought as Thinks
 from streamchat_relay.model import (
     Abort,
@@ -20,6 +20,9 @@ from streamchat_relay.model import (
     Message,
     ReasoningDelta,
     TextDelta,
+    ToolInputAvailable,
+    ToolOutputAvailable,
+    ToolOutputError,
     error_from,
 )
 
@@ -65,6 +68,7 @@ class Cassette:
                 "Begin a new conversation with `chat.clear()`."
             )
         begin = time.monotonic()
+        calls: dict[str, ToolCall] = {}
         for event in self._takes[number].events:
             due = begin + event.t / 1000 / self._speed
             if context.wait(max(0.0, due - time.monotonic())):
@@ -74,6 +78,13 @@ class Cassette:
                     yield delta
                 case ReasoningDelta(delta=delta):
                     yield Thinks(delta)
+                case ToolInputAvailable(part=part, name=name, input=arguments):
+                    calls[part] = ToolCall(name, arguments)
+                    yield calls[part]
+                case ToolOutputAvailable(part=part, output=output) if part in calls:
+                    yield ToolResult(calls[part], output)
+                case ToolOutputError(part=part, error=error) if part in calls:
+                    yield ToolResult(calls[part], error=error)
                 case Finish(finish_reason=reason, usage=usage):
                     yield Ended(reason, usage)
                 case Abort(reason=reason):

@@ -16,6 +16,7 @@ from jupyter_streamchat.structured import Shape
 from streamchat_relay.model import (
     AbortReason,
     FinishReason,
+    Part,
     RunStateName,
     StreamChatError,
     Timing,
@@ -40,6 +41,8 @@ class Showable(Protocol):
     def run(self) -> str: ...  # noqa: D102
     @property
     def text(self) -> str: ...  # noqa: D102
+    @property
+    def parts(self) -> tuple[Part, ...]: ...  # noqa: D102
     @property
     def model(self) -> str: ...  # noqa: D102
     @property
@@ -194,7 +197,7 @@ def static(reply: Showable, *, with_error: bool = True, form: str = "markdown") 
     if reply.error is not None and not with_error:
         how = None
     markdown = reply_markdown(
-        reply.text, model=reply.model, usage=reply.usage, timing=reply.timing, ending=how
+        reply.parts, model=reply.model, usage=reply.usage, timing=reply.timing, ending=how
     )
     plain = reply.text if how is None else f"{reply.text}\n\n[{how.text}]".lstrip()
     return {"text/plain": visible(plain), "text/markdown": markdown}

@@ -18,7 +18,15 @@ from jupyter_streamchat.loop import POLL_S
 from jupyter_streamchat.measures import deltas_frame, deltas_plot
 from jupyter_streamchat.recording import Recording
 from jupyter_streamchat.structured import Shape
-from streamchat_relay.model import RunEvent, StreamChatError, Timing, ToolPart, Usage
+from streamchat_relay.model import (
+    Part,
+    RunEvent,
+    StreamChatError,
+    TextPart,
+    Timing,
+    ToolPart,
+    Usage,
+)
 
 if TYPE_CHECKING:
     from streamchat_relay.model import AbortReason, FinishReason, RunStateName
@@ -140,12 +148,19 @@ class Reply:
         return Blocks(self.text)
 
     @property
-    def tool_calls(self) -> tuple[ToolPart, ...]:
-        """The calls of tools so far: `name`, `input`, and `output` or `error` once there is one."""
+    def parts(self) -> tuple[Part, ...]:
+        """The message's parts so far: texts, thoughts and tool calls, in their order."""
         messages = self._following.state.messages
         message = next((one for one in messages if one.id == self._recording.message), None)
-        parts = () if message is None else message.parts
-        return tuple(part for part in parts if isinstance(part, ToolPart))
+        if message is not None and message.text == self.text:
+            return message.parts
+        # Of a message that this kernel does not know any more, what came is still here.
+        return (TextPart(id="1", text=self.text),) if self.text else ()
+
+    @property
+    def tool_calls(self) -> tuple[ToolPart, ...]:
+        """The calls of tools so far: `name`, `input`, and `output` or `error` once there is one."""
+        return tuple(part for part in self.parts if isinstance(part, ToolPart))
 
     def events(self) -> Iterator[RunEvent]:
         """All events of the run from the start, each as it comes, until its last one.

@@ -332,3 +332,33 @@ def test_a_file_that_is_no_cassette_is_refused(
     outcome = kernel.run(f"path = where / {name!r}\npath{written}\nChat.replay(path)")
     assert outcome.error == "BadRequest"
     assert words in outcome.message
+
+
+def test_a_cassette_plays_tool_calls_and_their_results_without_the_tools(
+    kernel: RunningKernel,
+) -> None:
+    assert "all well" in run(
+        kernel,
+        """
+runs = []
+chat = Chat("demo/tools")
+@chat.tool(approve=True)
+def weather(city: str) -> dict:
+    "The weather."
+    runs.append(city)
+    if city == "nowhere": raise LookupError("no such city")
+    return {"city": city}
+path = where / "tools.jsonl"
+chat.record(path)
+first = chat.send("weather in 'Oslo'").wait()
+second = chat.send("weather in 'nowhere'").wait()
+player = Chat.replay(path, speed=float("inf"))
+for recorded in (first, second):
+    played = player.send("whatever").wait()
+    facts = [(c.name, c.input, c.output, c.error, c.state) for c in recorded.tool_calls]
+    assert [(c.name, c.input, c.output, c.error, c.state) for c in played.tool_calls] == facts
+    assert played.text == recorded.text
+assert runs == ["Oslo", "nowhere"]
+print("all well")
+""",
+    )

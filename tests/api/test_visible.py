@@ -17,7 +17,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from jupyter_streamchat.display import Showable, static
 from jupyter_streamchat.models import Models
 from streamchat_relay.hosts.command import main
-from streamchat_relay.model import Catalog, Conversation, Message, ModelInfo, TextPart
+from streamchat_relay.model import Catalog, Conversation, Message, ModelInfo, TextPart, ToolPart
 from streamchat_relay.model.markdown import safe_markdown
 from streamchat_relay.model.transcript import conversation_markdown, conversation_text
 from streamchat_relay.model.visible import visible
@@ -96,6 +96,8 @@ def test_an_output_of_a_notebook_holds_none_of_them() -> None:
     fields: dict[str, Any] = dict.fromkeys(
         ("finish_reason", "abort_reason", "usage", "timing", "error")
     )
+    calls = ToolPart(name=HOSTILE, state="output-error", input={HOSTILE: 1}, error=HOSTILE)
+    fields["parts"] = (TextPart(text=HOSTILE), calls)
     reply = SimpleNamespace(text=HOSTILE, model=f"demo/{HOSTILE}", state="done", **fields)
     bundle = static(cast("Showable", reply))
     assert told(bundle["text/plain"])

@@ -201,7 +201,9 @@ def test_the_footer_has_the_widgets_words_in_the_widgets_order(
 
 
 def ended(how: Ending | None) -> str:
-    return reply_markdown("Half", model="m/n", usage=None, timing=None, ending=how)
+    return reply_markdown(
+        (TextPart(text="Half"),), model="m/n", usage=None, timing=None, ending=how
+    )
 
 
 def test_a_calm_ending_stands_before_the_figures_and_a_bad_one_above_them() -> None:

@@ -12,6 +12,7 @@ from streamchat_relay.model.part import (
     ToolPart,
 )
 from streamchat_relay.model.reduce import branch
+from streamchat_relay.model.transcript import tool_line
 from streamchat_relay.model.visible import visible
 
 _ENDS = {"interrupted": "*Stopped.*", "error": "*Failed: {}*"}
@@ -53,8 +54,8 @@ def _part(part: Part) -> str:
             return f"*Attached: {name or media_type}*"
         case SourcePart(url=url, title=title):
             return f"Source: [{title or url}](<{url}>)"
-        case ToolPart(name=name):
-            return f"*Used the tool {name}.*"
+        case ToolPart():
+            return f"*Called* `{tool_line(part).replace('`', chr(39))}`"
 
 
 def _end(conversation: Conversation, message: Message) -> str:

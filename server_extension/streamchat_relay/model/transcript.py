@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Decimal
+
+from typing_extensions import assert_never
 
 from streamchat_relay.model.ending import Ending, ending
 from streamchat_relay.model.markdown import plain, safe_markdown
 from streamchat_relay.model.message import Conversation, Message
 from streamchat_relay.model.part import (
     FilePart,
+    Part,
     ReasoningPart,
     SourcePart,
     TextPart,
     ToolPart,
 )
 from streamchat_relay.model.reduce import branch, replace
+from streamchat_relay.model.tool import text_of
 from streamchat_relay.model.usage import Timing, Usage
 from streamchat_relay.model.visible import visible
 
 MOST = 200_000
 """Bytes of a conversation's transcript."""
+MOST_OF_TOOL = 200
+"""Characters of a tool call's arguments, and of its result."""
 REMARK_BYTES = 200
 """Kept free of them to say what is left out."""
 MARK = '<span class="streamchat-transcript"></span>'
@@ -31,7 +37,7 @@ _OVER = frozenset(["done", "interrupted", "error"])
 
 
 def reply_markdown(
-    text: str,
+    parts: Iterable[Part],
     *,
     model: str,
     usage: Usage | None,
@@ -39,15 +45,33 @@ def reply_markdown(
     ending: Ending | None,
 ) -> str:
     """A finished reply with a line that says who answered, how fast, and how it ended."""
-    parts = [safe_markdown(text)] if text else []
+    pieces = list(filter(None, map(_part, parts)))
     line = footer(model=model, usage=usage, timing=timing)
     if ending is not None and ending.tone == "bad":
-        parts.append(_strong(ending))
+        pieces.append(_strong(ending))
     elif ending is not None:
         line = f"{ending.text} · {line}" if line else ending.text
     if line:
-        parts.append(f"<small>{plain(line)}</small>")
-    return "\n\n".join(parts)
+        pieces.append(f"<small>{plain(line)}</small>")
+    return "\n\n".join(pieces)
+
+
+def tool_line(part: ToolPart) -> str:
+    """A tool call and what came of it, in a line.
+
+    >>> tool_line(ToolPart(name="add", state="output-available", input={"a": 1}, output=3))
+    'add({"a":1}) → 3'
+    """
+    given = part.input_text if part.input is None else text_of(part.input)
+    if not part.ended:
+        return f"{part.name}({_short(given)})"
+    result = f"failed: {part.error}" if part.error else text_of(part.output)
+    return f"{part.name}({_short(given)}) → {_short(result)}"
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= MOST_OF_TOOL else f"{line[: MOST_OF_TOOL - 1]}…"
 
 
 def footer(*, model: str, usage: Usage | None, timing: Timing | None) -> str:
@@ -149,7 +173,10 @@ def _cut(
 
 def _text(message: Message, how: Ending | None) -> str:
     ended = "" if how is None else f"\n\n[{how.text}]"
-    return visible(f"{_who(message)}: {message.text}{ended}")
+    calls = "".join(
+        f"[called {tool_line(part)}]\n\n" for part in message.parts if isinstance(part, ToolPart)
+    )
+    return visible(f"{_who(message)}: {calls}{message.text}{ended}")
 
 
 def _ended(conversation: Conversation, message: Message) -> Ending | None:
@@ -171,22 +198,26 @@ def _who(message: Message) -> str:
 
 
 def _message(message: Message, how: Ending | None) -> str:
-    pieces = [f"**{_who(message)}**"]
-    for part in message.parts:
-        match part:
-            case TextPart(text=text):
-                pieces.append(safe_markdown(text))
-            case ReasoningPart():
-                pieces.append("*(reasoning not shown)*")
-            case FilePart(name=name, media_type=media_type):
-                pieces.append(f"*(file: {safe_markdown(name or media_type)})*")
-            case SourcePart(url=url, title=title):
-                pieces.append(f"*(source: {safe_markdown(title or url)})*")
-            case ToolPart(name=name):
-                pieces.append(f"*(tool: {safe_markdown(name)})*")
+    pieces = [f"**{_who(message)}**", *filter(None, map(_part, message.parts))]
     if how is not None:
         pieces.append(_strong(how) if how.tone == "bad" else f"<small>{plain(how.text)}</small>")
     return "\n\n".join(pieces)
+
+
+def _part(part: Part) -> str:
+    match part:
+        case TextPart(text=text):
+            return safe_markdown(text)
+        case ReasoningPart():
+            return "*(reasoning not shown)*" if part.text else ""
+        case FilePart(name=name, media_type=media_type):
+            return f"*(file: {safe_markdown(name or media_type)})*"
+        case SourcePart(url=url, title=title):
+            return f"*(source: {safe_markdown(title or url)})*"
+        case ToolPart():
+            return f"<small>Called {plain(tool_line(part))}</small>"
+        case _:
+            assert_never(part)
 
 
 def _strong(how: Ending) -> str:
