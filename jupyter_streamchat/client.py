@@ -24,6 +24,8 @@ from jupyter_streamchat.functions import FunctionModel
 from jupyter_streamchat.loop import BackgroundLoop
 from jupyter_streamchat.recording import Recording
 from jupyter_streamchat.serving import Serving
+from jupyter_streamchat.transports.memory import MemoryTransport
+from jupyter_streamchat.transports.relay import Relay
 from jupyter_streamchat.transports.websocket import Resolve, WebSocketTransport
 from streamchat_relay.model import (
     Catalog,
@@ -59,15 +61,16 @@ _log = logging.getLogger(__name__)
 class RelayClient:
     """Follows conversations and runs on one relay, over any number of reconnects.
 
-    `resolve` is asked for the relay's address before each connection, since a restarted server has
-    a new one. When the relay stays away for `lost_after` seconds, or refuses for good, the client
-    has ended: every run it knows fails, and a new client has to be made.
+    `way` is the relay of this process, or is asked for that of the server before each connection,
+    since a restarted server has a new address. When the relay stays away for `lost_after` seconds,
+    or refuses for good, the client has ended: every run it knows fails, and a new client has to be
+    made.
     """
 
     def __init__(
         self,
         loop: BackgroundLoop,
-        resolve: Resolve,
+        way: Resolve | Relay,
         *,
         lost_after: float = LOST_AFTER_S,
         clock: Callable[[], float] = time.monotonic,
@@ -81,7 +84,16 @@ class RelayClient:
             f"jupyter_streamchat/{version('jupyter-streamchat')}",
             jitter=random.random,
         )
-        self._transport = WebSocketTransport(self._session, resolve, self._on_outcome, clock=clock)
+        self.relay: Relay | None = None
+        """The relay of this process, where it is that one."""
+        self._transport: MemoryTransport | WebSocketTransport
+        if callable(way):
+            self._resolve = way
+            self._transport = WebSocketTransport(self._session, way, self._on_outcome, clock=clock)
+        else:
+            self._resolve = _nowhere
+            self.relay = way
+            self._transport = MemoryTransport(self._session, way, self._on_outcome, clock=clock)
         self._answers: dict[str, Callable[[Answer], None]] = {}
         self._followings: weakref.WeakValueDictionary[str, Following] = (
             weakref.WeakValueDictionary()
@@ -144,7 +156,7 @@ class RelayClient:
         return self._loop.run(self._spendings(conversation))
 
     def address(self) -> Address | None:
-        """Where the relay is now."""
+        """Where the relay is now; None where it is away, or is this process's own."""
         return self._loop.run(self._resolved())
 
     def close(self) -> None:
@@ -234,11 +246,13 @@ class RelayClient:
         return await answered
 
     async def _resolved(self) -> Address | None:
-        return await self._transport.resolve()
+        return await self._resolve()
 
     async def _spendings(self, conversation: str) -> Spendings:
+        if self.relay is not None:
+            return await self.relay.spendings(conversation)
         try:
-            at = await self._transport.resolve()
+            at = await self._resolve()
             if at is not None:
                 kernel = urlsplit(at.url).query
                 status, body = await get(
@@ -354,3 +368,7 @@ class RelayClient:
 
 def _ignore(_answer: Answer) -> None:
     pass
+
+
+async def _nowhere() -> Address | None:
+    return None
