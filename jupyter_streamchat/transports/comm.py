@@ -6,6 +6,7 @@ The carriage is described in `docs/PROTOCOL.md`; `js/src/transport/comm.ts` is t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import logging
 import time
@@ -83,11 +84,16 @@ class WidgetLinks:
             said = msgspec.convert(content, _Said)
         except msgspec.ValidationError:
             return
-        self._call(partial(self._take, said))
+        self._call_if_open(partial(self._take, said))
 
     def close(self) -> None:
         """The widget is gone; from any thread."""
-        self._call(self._close)
+        self._call_if_open(self._close)
+
+    def _call_if_open(self, function: Callable[[], object]) -> None:
+        # A widget may outlive the loop, when the process ends.
+        with contextlib.suppress(RuntimeError):
+            self._call(function)
 
     # Everything below runs on the loop.
 

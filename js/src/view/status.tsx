@@ -39,6 +39,28 @@ export function Obstacle({ connection }: { readonly connection: Connection }) {
   return reason === null ? null : <Notice text={reason.message} />;
 }
 
+/** That the kernel computes and hears nothing from this page meanwhile, and what stops an answer then. */
+export function Blocked({ connection }: { readonly connection: Connection }) {
+  useChanges(connection);
+  if (!connection.blocked) return null;
+  return (
+    <div class="streamchat-hosted" role="status">
+      The kernel is busy and does not hear this chat: prompts wait, and the kernel’s interrupt button is what
+      stops an answer.
+    </div>
+  );
+}
+
+/** What a relay in the kernel lacks; said once, quietly. */
+export function Hosted({ connection }: { readonly connection: Connection }) {
+  if (connection.relay !== "kernel") return null;
+  return (
+    <div class="streamchat-hosted">
+      Runs without the server extension: answers end with the kernel, keys come from its environment.
+    </div>
+  );
+}
+
 export function Notice({ text }: { readonly text: string }) {
   return (
     <div class="streamchat-notice" role="alert">
