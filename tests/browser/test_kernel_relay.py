@@ -99,22 +99,25 @@ async def test_an_answer_streams_and_can_be_stopped_while_the_kernel_computes(
 
 
 async def test_a_page_that_is_loaded_anew_goes_on_where_the_answer_is(
-    lab: LabPage, provider: ProviderServer
+    bare_jupyter: JupyterServer, context: BrowserContext, provider: ProviderServer
 ) -> None:
-    await lab.open([chat_cell(provider)])
-    await lab.run_done(0)
-    answer = Paced(provider)
-    await ask(lab.output(0), "Go on and on")
-    answer.say(20)
-    content = lab.output(0).locator(".streamchat-content")
-    await expect(content).to_have_text(answer.text)
-    await lab.save()
-    await lab.reload()
-    answer.say(20)
-    await expect(content).to_have_text(answer.text)
-    answer.finish()
-    await finished(lab.output(0), 1)
-    assert await content.inner_text() == answer.text.strip()
+    async with await context.new_page() as page:
+        lab = await LabPage(bare_jupyter, page).start("anew")
+        await lab.open([chat_cell(provider)])
+        await lab.run_done(0)
+        answer = Paced(provider)
+        await ask(lab.output(0), "Go on and on")
+        answer.say(20)
+        content = lab.output(0).locator(".streamchat-content")
+        await expect(content).to_have_text(answer.text)
+        await lab.save()
+        await lab.reload()
+        answer.say(20)
+        await expect(content).to_have_text(answer.text)
+        answer.finish()
+        await finished(lab.output(0), 1)
+        assert await content.inner_text() == answer.text.strip()
+        await lab.close()
 
 
 async def test_a_kernel_that_hears_nothing_is_said_to_be_busy_and_its_interrupt_stops_the_answer(

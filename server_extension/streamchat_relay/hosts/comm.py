@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 from streamchat_relay import __version__
-from streamchat_relay.hosts.identity import OWNER
 from streamchat_relay.model import Spendings
 from streamchat_relay.protocol.frames import WINDOW_BYTES
 from streamchat_relay.protocol.server import ServerSession
@@ -21,6 +20,9 @@ from streamchat_relay.relay.hub import Hub
 from streamchat_relay.relay.ports import Registry, Transport
 from streamchat_relay.relay.rules import Rules
 from streamchat_relay.stores import MemoryLedger, MemoryStore
+
+OWNER = "owner"
+"""There is one user, who runs this process; Jupyter's server, which knows others, is not loaded."""
 
 
 class KernelRelay:
