@@ -22,9 +22,9 @@ from streamchat_relay.protocol.codec import encode
 from streamchat_relay.protocol.frames import Prompt
 from streamchat_relay.protocol.outcomes import Deliver, Outcome, Replace, Retry, Write
 
-SILENT_S = 0.2
-SIGN_S = 0.05
-"""Much shorter than a page's own, as tests shorten the kernel's: here nothing is far away."""
+SILENT_S = 16.0
+SIGN_S = 30.0
+"""Those of a page; a test that waits for them makes them shorter."""
 
 
 class Comm:
@@ -53,8 +53,8 @@ class Comm:
 
     async def rest(self) -> None:
         """Wait until the next message may leave at once."""
-        while asyncio.get_running_loop().time() < self.times[-1] + 3 * carriage.PACE_S:
-            await asyncio.sleep(carriage.PACE_S / 4)
+        while (over := asyncio.get_running_loop().time() - self.times[-1]) < 3 * carriage.PACE_S:
+            await asyncio.sleep(3 * carriage.PACE_S - over)
 
     def close(self) -> None:
         """Close the widget and all pages."""
@@ -159,7 +159,8 @@ class Page:
     def _watch(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_later(SIGN_S, self._sign, self._loop.time() + SILENT_S)
+        until = self._loop.time() + SILENT_S
+        self._timer = self._loop.call_later(min(SIGN_S, SILENT_S), self._sign, until)
 
     def _sign(self, until: float) -> None:
         if self._loop.time() > until:
@@ -167,7 +168,7 @@ class Page:
             self._lost()
             return
         self._say([])
-        self._timer = self._loop.call_later(SIGN_S, self._sign, until)
+        self._timer = self._loop.call_later(min(SIGN_S, SILENT_S), self._sign, until)
 
     def _say(self, frames: list[Any]) -> None:
         self._sent += 1

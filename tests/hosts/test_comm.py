@@ -12,6 +12,7 @@ import pytest
 from jupyter_streamchat.transports import comm as carriage
 from streamchat_relay.hosts.comm import KernelRelay
 from streamchat_relay.protocol.frames import JOIN_BYTES
+from tests.fakes import page as fake_page
 from tests.fakes.page import Comm, Page
 from tests.fakes.relay import FakeCall, FakeProvider, FakeRegistry
 
@@ -149,10 +150,11 @@ async def test_a_missing_number_begins_a_new_link_at_the_cursor(
     call = await asked(page, provider)
     await page.until(lambda page: "r1" in page.state.runs)
     comm.loses = lambda message: bool(events(message))
+    await comm.rest()
     lost = len(comm.messages)
     call.text("lost ")
-    while not any(events(one) for one in comm.messages[lost:]):
-        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert any(map(events, comm.messages[lost:]))
     comm.loses = lambda _message: False
     call.text("found")
     await page.until(lambda page: page.text == "lost found")
@@ -162,8 +164,7 @@ async def test_a_missing_number_begins_a_new_link_at_the_cursor(
 
 async def test_what_the_kernel_does_not_know_is_closed(comm: Comm, relay: KernelRelay) -> None:
     comm.up({"link": "from-before", "n": 7, "frames": []})
-    while not comm.messages:
-        await asyncio.sleep(0)
+    await asyncio.sleep(0)
     assert comm.messages == [{"type": "link", "link": "from-before", "closed": None}]
 
 
@@ -219,6 +220,8 @@ async def test_whatever_is_lost_the_page_shows_the_log_in_the_end(
 ) -> None:
     monkeypatch.setattr(carriage, "PACE_S", 0.001)
     monkeypatch.setattr(carriage, "SIGN_S", 0.02)
+    monkeypatch.setattr(fake_page, "SIGN_S", 0.05)
+    monkeypatch.setattr(fake_page, "SILENT_S", 0.2)
     links = [await lossy(relay, provider, seed) for seed in range(SEEDS)]
     assert provider.count == 2 * SEEDS
     assert sum(links) > 3 * SEEDS
