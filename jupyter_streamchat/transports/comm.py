@@ -106,7 +106,8 @@ class WidgetLinks:
 
     def pace(self) -> float:
         """Seconds between two messages of one link."""
-        return PACE_S * max(1, len(self._links))
+        # Of many, most belong to pages that are gone.
+        return PACE_S * min(max(1, len(self._links)), 3)
 
     def drop(self, name: str, code: int | None) -> None:
         """Close a link, and tell its page why."""

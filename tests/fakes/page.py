@@ -53,8 +53,8 @@ class Comm:
 
     async def rest(self) -> None:
         """Wait until the next message may leave at once."""
-        while (over := asyncio.get_running_loop().time() - self.times[-1]) < 3 * carriage.PACE_S:
-            await asyncio.sleep(3 * carriage.PACE_S - over)
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, self.times[-1] + 3 * carriage.PACE_S - loop.time()))
 
     def close(self) -> None:
         """Close the widget and all pages."""
