@@ -68,6 +68,7 @@ export function commTransport(model: CommModel, signal: AbortSignal): Transport 
   model.on(CHANNEL, hear);
   for (const ending of ENDINGS) model.on(ending, end);
   signal.addEventListener("abort", () => {
+    gone = true;
     model.off(CHANNEL, hear);
     for (const ending of ENDINGS) model.off(ending, end);
   });
