@@ -84,7 +84,7 @@ export class ConversationStore {
 
   /** The relay is lost, and with it what was being answered: it ends here with what came. */
   cut(reason: ErrorInfo): void {
-    const error = { ...reason, message: "The kernel ended while it answered. This is what came." };
+    const error = { ...reason, message: "Cut off when the kernel ended." };
     for (const { id: run, message } of Object.values(this.state.runs).filter((one) => !ended(one))) {
       const parts = this.state.messages.find((one) => one.id === message)?.parts ?? [];
       const ends = parts.flatMap((part): Event[] =>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -143,6 +144,47 @@ async def test_a_kernel_that_hears_nothing_is_said_to_be_busy_and_its_interrupt_
     await lab.interrupt()
     await expect(chat.locator(".streamchat-ending")).to_have_text("Stopped")
     await expect(chat).not_to_contain_text("interrupt button")
+
+
+async def test_messages_that_jupyter_drops_are_made_up_for(
+    lab: LabPage, provider: ProviderServer
+) -> None:
+    noise = """
+        kernel = get_ipython().kernel
+        for number in range(20_000):
+            kernel.session.send(kernel.iopub_socket, "noise", {})
+    """
+    await lab.open([chat_cell(provider), noise])
+    await lab.run_done(0)
+    chat = lab.output(0)
+    answer = Paced(provider)
+    await ask(chat, "Go on and on")
+    answer.say(5)
+    content = chat.locator(".streamchat-content")
+    await expect(content).to_have_text(answer.text)
+    await lab.run(1)
+    over = asyncio.ensure_future(lab.ran(1))
+    while not (await asyncio.wait({over}, timeout=0.05))[0]:
+        answer.say(3)
+    assert "IOPub message rate exceeded" in lab.server.log
+    answer.finish()
+    await finished(chat, 1)
+    assert await content.inner_text() == answer.text.strip()
+
+
+async def test_a_reply_streams_below_its_cell_and_becomes_markdown(
+    lab: LabPage, provider: ProviderServer
+) -> None:
+    await lab.open([chat_cell(provider), "chat.send('Go on')"])
+    await lab.run_done(0)
+    answer = Paced(provider)
+    await lab.run_done(1)
+    answer.say(10)
+    content = lab.output(1).locator(".streamchat-reply .streamchat-content")
+    await expect(content).to_have_text(answer.text)
+    answer.finish()
+    await expect(lab.output(1).locator(".streamchat-reply")).to_have_count(0)
+    await expect(lab.output(1)).to_contain_text("word999")
 
 
 async def test_a_restarted_kernel_leaves_what_came_and_a_line_that_says_what_to_do(

@@ -25,7 +25,7 @@ const ENDINGS = ["comm_live_update", "comm:close"] as const;
 
 const GONE: ErrorInfo = {
   code: "not_found",
-  message: "The kernel has ended, and its chats with it. What came is shown. Run the cell again to go on.",
+  message: "The kernel has ended, and its chats with it. Run the cell again to go on.",
   retryable: false,
 };
 const BUSY: ErrorInfo = {

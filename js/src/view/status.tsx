@@ -45,8 +45,7 @@ export function Blocked({ connection }: { readonly connection: Connection }) {
   if (!connection.blocked) return null;
   return (
     <div class="streamchat-hosted" role="status">
-      The kernel is busy and does not hear this chat: prompts wait, and the kernel’s interrupt button is what
-      stops an answer.
+      The kernel is busy and does not hear this chat. Its interrupt button stops the answer.
     </div>
   );
 }
