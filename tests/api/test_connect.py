@@ -15,6 +15,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from jupyter_streamchat import (
     Chat,
     ModelUnknown,
+    ProviderAuth,
     RelayNotFound,
     connect,
     discovery,
@@ -70,7 +71,7 @@ def test_keys_and_addresses_are_those_of_the_environment_at_each_use(
     for variable in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(variable, raising=False)
     reply = chat.send("hi")
-    with pytest.raises(Exception, match="OPENAI_API_KEY"):
+    with pytest.raises(ProviderAuth, match=r"Set OPENAI_API_KEY\.$"):
         reply.wait()
     with running_provider_server() as provider:
         provider.answers.append(Answer(deltas=["It ", "works"]))
@@ -167,6 +168,16 @@ def test_a_real_kernel_shows_the_widget_and_its_interrupt_stops_an_answer(tmp_pa
             "    comm._reply_subshell_for({'content': {'id': 'x'}}, 'as-addressed')]))"
         )
         assert json.loads(told.text) == ["kernel", True, "as-addressed"]
+        # A page's message is no cell: figures of one that still runs must not be drawn by it.
+        hooked = kernel.run(
+            "hits = []\n"
+            "get_ipython().events.register('pre_execute', lambda: hits.append(1))\n"
+            "link = {'type': 'link', 'link': 'x', 'closed': True}\n"
+            "told = {'method': 'custom', 'content': link}\n"
+            "comm.handle_msg({'content': {'data': told}, 'buffers': []})\n"
+            "print(hits)"
+        )
+        assert (hooked.error, hooked.text) == ("", "[]\n")
         cell = kernel.start(
             "reply = chat.send('x')\nfor delta in reply: print('[delta]', flush=True)"
         )
