@@ -35,7 +35,7 @@ const BUSY: ErrorInfo = {
 };
 const SILENT: ErrorInfo = {
   code: "internal",
-  message: "The kernel does not answer. If it was restarted, its chats have ended: run the cell again.",
+  message: "The kernel does not answer. It is busy, or it was restarted: then run the cell again.",
   retryable: true,
 };
 
