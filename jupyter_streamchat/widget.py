@@ -13,7 +13,7 @@ import traitlets
 from jupyter_streamchat.connect import own_relay
 from jupyter_streamchat.errors import FrontEndMissing
 from jupyter_streamchat.loop import background
-from jupyter_streamchat.transports.comm import WidgetLinks, leave_shell
+from jupyter_streamchat.transports.comm import WidgetLinks, listen_while_busy
 from jupyter_streamchat.transports.relay import Relay
 
 STATIC = Path(__file__).parent / "static"
@@ -49,7 +49,7 @@ class StreamChatWidget(anywidget.AnyWidget):
     def reach(self, relay: Relay) -> None:
         """Carry the frames of this widget's pages to and from a relay of this process."""
         self._links = WidgetLinks(relay, self.send, call=background().call)
-        leave_shell(self.comm)
+        listen_while_busy(self.comm)
         self.observe(self._comm_is, "comm")
 
     def release(self) -> None:

@@ -264,7 +264,7 @@ class _Link:
         self._state, self._next = state, until
 
 
-def leave_shell(comm: Any) -> None:
+def listen_while_busy(comm: Any) -> None:
     """Let what a page sends over a comm reach us while the kernel computes, where that can be.
 
     JupyterLab sends it to a sub-shell, a thread of the kernel's. ipykernel from 7.4 on would answer

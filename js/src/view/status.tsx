@@ -39,13 +39,13 @@ export function Obstacle({ connection }: { readonly connection: Connection }) {
   return reason === null ? null : <Notice text={reason.message} />;
 }
 
-/** That the kernel computes and hears nothing from this page meanwhile, and what stops an answer then. */
+/** That the kernel computes and hears nothing from this page meanwhile, and what stops an answer then: Stop, and an interrupt. */
 export function Blocked({ connection }: { readonly connection: Connection }) {
   useChanges(connection);
   if (!connection.blocked) return null;
   return (
     <div class="streamchat-hosted" role="status">
-      The kernel is busy and does not hear this chat. Its interrupt button stops the answer.
+      The kernel is busy. Prompts and Stop wait for its cell to end; its interrupt button ends it.
     </div>
   );
 }
