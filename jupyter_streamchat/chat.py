@@ -335,6 +335,12 @@ class Chat(Handle):
         except StreamChatError as error:
             return {"text/plain": error.message, "text/markdown": error.message}
 
+    def _display_(self) -> object:
+        # What marimo asks for.
+        self._state()
+        self._view()
+        return self._widget
+
     def _view(self) -> dict[str, Any]:
         # ipywidgets takes a third of a second to import, which only displays need to pay.
         from jupyter_streamchat.widget import chat_widget, view  # noqa: PLC0415

@@ -10,14 +10,11 @@ import time
 import weakref
 from collections.abc import Callable
 from functools import partial
-from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from typing import Any
 
-import msgspec
-
-from jupyter_streamchat.discovery import Address, get
+from jupyter_streamchat.beside import Beside
+from jupyter_streamchat.discovery import Address
 from jupyter_streamchat.errors import RelayLost
 from jupyter_streamchat.following import Following
 from jupyter_streamchat.functions import FunctionModel
@@ -25,12 +22,13 @@ from jupyter_streamchat.loop import BackgroundLoop
 from jupyter_streamchat.recording import Recording
 from jupyter_streamchat.serving import Serving
 from jupyter_streamchat.tools import Tool
+from jupyter_streamchat.transports.memory import MemoryTransport
+from jupyter_streamchat.transports.relay import Relay
 from jupyter_streamchat.transports.websocket import Resolve, WebSocketTransport
 from jupyter_streamchat.workbench import Workbench
 from streamchat_relay.model import (
     Catalog,
     Conversation,
-    ErrorInfo,
     Event,
     FilePart,
     Overview,
@@ -59,22 +57,22 @@ from streamchat_relay.protocol.outcomes import (
 LOST_AFTER_S = 60.0
 """After this long without a connection, waiting for an answer ends with an error."""
 
-_Value = TypeVar("_Value")
 _log = logging.getLogger(__name__)
 
 
 class RelayClient:
     """Follows conversations and runs on one relay, over any number of reconnects.
 
-    `resolve` is asked for the relay's address before each connection, since a restarted server has
-    a new one. When the relay stays away for `lost_after` seconds, or refuses for good, the client
-    has ended: every run it knows fails, and a new client has to be made.
+    `way` is the relay of this process, or is asked for that of the server before each connection,
+    since a restarted server has a new address. When the relay stays away for `lost_after` seconds,
+    or refuses for good, the client has ended: every run it knows fails, and a new client has to be
+    made.
     """
 
     def __init__(
         self,
         loop: BackgroundLoop,
-        resolve: Resolve,
+        way: Resolve | Relay,
         *,
         lost_after: float = LOST_AFTER_S,
         clock: Callable[[], float] = time.monotonic,
@@ -88,7 +86,15 @@ class RelayClient:
             f"jupyter_streamchat/{version('jupyter-streamchat')}",
             jitter=random.random,
         )
-        self._transport = WebSocketTransport(self._session, resolve, self._on_outcome, clock=clock)
+        self.relay: Relay | None = None
+        """The relay of this process, where it is that one."""
+        self._transport: MemoryTransport | WebSocketTransport
+        self._beside = Beside(way)
+        if callable(way):
+            self._transport = WebSocketTransport(self._session, way, self._on_outcome, clock=clock)
+        else:
+            self.relay = way
+            self._transport = MemoryTransport(self._session, way, self._on_outcome, clock=clock)
         self._answers: dict[str, Callable[[Answer], None]] = {}
         self._followings: weakref.WeakValueDictionary[str, Following] = (
             weakref.WeakValueDictionary()
@@ -162,17 +168,15 @@ class RelayClient:
 
     def spendings(self, conversation: str) -> Spendings:
         """What was used, and what is left; waits for the relay's answer."""
-        query = f"conversation={conversation}"
-        return self._loop.run(self._told("usage", query, Spendings))
+        return self._loop.run(self._beside.spendings(conversation))
 
-    def overview(self, limit: int, before: str) -> Overview:
+    def overview(self, limit: int, before: tuple[float, str] | None) -> Overview:
         """The user's conversations, the one used last first; waits for the relay's answer."""
-        query = f"limit={limit}&before={quote(before)}"
-        return self._loop.run(self._told("conversations", query, Overview))
+        return self._loop.run(self._beside.overview(limit, before))
 
     def address(self) -> Address | None:
-        """Where the relay is now."""
-        return self._loop.run(self._resolved())
+        """Where the relay is now; None where it is away, or is this process's own."""
+        return self._loop.run(self._beside.address())
 
     def close(self) -> None:
         """Disconnect. Runs go on at the relay; here they fail."""
@@ -264,24 +268,6 @@ class RelayClient:
 
         self._ask(self._session.models(), on_answer)
         return await answered
-
-    async def _resolved(self) -> Address | None:
-        return await self._transport.resolve()
-
-    async def _told(self, what: str, query: str, kind: type[_Value]) -> _Value:
-        """What the relay tells beside the socket."""
-        try:
-            at = await self._transport.resolve()
-            if at is not None:
-                kernel = urlsplit(at.url).query
-                status, body = await get(at, f"/streamchat/{what}?{kernel}&{query}")
-                if status == HTTPStatus.OK:
-                    return msgspec.json.decode(body, type=kind)
-                if status == HTTPStatus.SERVICE_UNAVAILABLE:
-                    raise error_from(msgspec.json.decode(body, type=ErrorInfo))
-        except (OSError, ValueError, IndexError, msgspec.MsgspecError):
-            pass
-        raise RelayLost(f"The relay does not tell the {what}. Is the Jupyter server running?")
 
     def _ask(self, asked: tuple[str, list[Outcome]], then: Callable[[Answer], None]) -> None:
         frame_id, outcomes = asked
@@ -392,3 +378,7 @@ class RelayClient:
 
 def _ignore(_answer: Answer) -> None:
     pass
+
+
+async def _nowhere() -> Address | None:
+    return None

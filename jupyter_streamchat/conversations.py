@@ -38,7 +38,7 @@ class KeptChat:
         self.model = info.model
         self.used = datetime.fromtimestamp(info.used).astimezone()
         self._opens = opens
-        self._cursor = f"{info.used!r},{info.id}"
+        self._cursor = (info.used, info.id)
 
     def open(self) -> Chat:
         """The chat, which goes on where it was."""
@@ -102,7 +102,7 @@ def overview(limit: int, before: KeptChat | None) -> Overview:
         raise BadRequest(f"`limit` must be a whole number from 1 to {MOST:,}, not {limit!r}.")
     if before is not None and not isinstance(before, KeptChat):
         raise BadRequest("`before` must be one of an earlier list: `Chat.list()[-1]`.")
-    return connect().overview(limit, "" if before is None else before._cursor)  # noqa: SLF001
+    return connect().overview(limit, None if before is None else before._cursor)  # noqa: SLF001
 
 
 def _when(used: datetime) -> str:

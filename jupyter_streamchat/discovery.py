@@ -23,7 +23,9 @@ PROBE_TIMEOUT_S = 1.0
 
 _CONNECTION_FILE = re.compile(r"kernel-(?P<id>[A-Za-z0-9_.-]+)\.json")
 _LOOPBACK = frozenset(["127.0.0.1", "localhost", "::1"])
+_DOOR_FILE = re.compile(r"streamchat-(?P<pid>[0-9]{1,12})\.json")
 _NO_CONTENT = 204
+_NOT_FOUND = 404
 
 
 class Door(msgspec.Struct, frozen=True):
@@ -94,6 +96,30 @@ async def find(
     return next(
         (address(door, kernel) for door, yes in zip(others, answers, strict=True) if yes), None
     )
+
+
+async def expected(
+    kernel: str, *, environ: Mapping[str, str] = os.environ, parent: int | None = None
+) -> bool:
+    """Whether the server that started this kernel has a door, which may only be away for now.
+
+    So it is where the environment names a door of our parent, or one that lives and gives no
+    answer. A door that says that the kernel is not its own was inherited from somewhere else.
+    """
+    named = environ.get(DOOR_VARIABLE)
+    if not named:
+        return False
+    door = read_door(Path(named))
+    if door is not None:
+        try:
+            asked = get(address(door, kernel), f"/streamchat/kernel/{quote(kernel, safe='')}")
+            status, _ = await asyncio.wait_for(asked, PROBE_TIMEOUT_S)
+        except (OSError, ValueError, IndexError, asyncio.TimeoutError):
+            return True
+        return status != _NOT_FOUND
+    parents = {os.getppid() if parent is None else parent, _number(environ.get("JPY_PARENT_PID"))}
+    left = _DOOR_FILE.fullmatch(Path(named).name)
+    return left is not None and int(left["pid"]) in parents
 
 
 def address(door: Door, kernel: str) -> Address:

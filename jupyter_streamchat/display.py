@@ -156,13 +156,20 @@ def show_reply(
 
 def _live(reply: Showable) -> tuple[StreamChatWidget, Bundle] | None:
     """A widget for the reply and what shows it; None if the reply has ended by now."""
-    # ipywidgets takes a third of a second to import, which only displays need to pay.
-    from jupyter_streamchat.widget import chat_widget, view  # noqa: PLC0415
+    from jupyter_streamchat.widget import view  # noqa: PLC0415 - see `widget_of`
 
     if reply.done:
         return None
-    widget = chat_widget(reply.conversation, run=reply.run, model=reply.model)
+    widget = widget_of(reply)
     return widget, view(widget)
+
+
+def widget_of(reply: Showable) -> StreamChatWidget:
+    """A widget that shows the reply alone; raises `FrontEndMissing` if the bundle was not built."""
+    # ipywidgets takes a third of a second to import, which only displays need to pay.
+    from jupyter_streamchat.widget import chat_widget  # noqa: PLC0415
+
+    return chat_widget(reply.conversation, run=reply.run, model=reply.model)
 
 
 def print_reply(reply: Showable) -> None:

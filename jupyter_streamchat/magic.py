@@ -11,6 +11,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from jupyter_streamchat import display
 from jupyter_streamchat.chat import Chat
 from jupyter_streamchat.completing import complete
+from jupyter_streamchat.connect import own_relay
 from jupyter_streamchat.options import HELP, Options
 from jupyter_streamchat.questions import keep_questions
 from jupyter_streamchat.reply import Reply
@@ -111,8 +112,9 @@ class StreamChatMagics(Magics):
     def _status(self) -> str:
         messages = self.chat.messages
         going = len(self.chat.unfinished())
+        where = "this Jupyter server" if own_relay() is None else "this process"
         return (
-            f"Connected to the relay of this Jupyter server.\n"
+            f"Connected to the relay of {where}.\n"
             f"Conversation {self.chat.conversation} with {self.chat.model or 'the default model'}: "
             f"{len(messages)} messages, {going or 'no'} "
             f"{'answer' if going == 1 else 'answers'} being written."

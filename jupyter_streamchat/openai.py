@@ -11,6 +11,12 @@ from jupyter_streamchat.errors import RelayNotFound
 if TYPE_CHECKING:
     import openai
 
+IN_KERNEL = (
+    "`openai_client` and `openai_settings` need the relay of a Jupyter server, and here the relay "
+    "runs in this kernel, which has no address. Use `Chat(…)`, or make the client yourself, as in "
+    "`openai.OpenAI()`: it takes OPENAI_API_KEY from this kernel's environment."
+)
+
 
 def openai_client(**options: Any) -> openai.OpenAI:
     """A client of the openai SDK whose requests go through this notebook's relay.
@@ -45,7 +51,10 @@ def openai_settings() -> dict[str, str]:
     >>> sorted(openai_settings())
     ['api_key', 'base_url']
     """
-    at = connect().address()
+    client = connect()
+    if client.relay is not None:
+        raise RelayNotFound(IN_KERNEL)
+    at = client.address()
     if at is None:
         raise RelayNotFound("The relay of this notebook is gone. Is the Jupyter server running?")
     parts = urlsplit(at.url)

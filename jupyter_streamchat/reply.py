@@ -263,6 +263,10 @@ class Reply:
     def __repr__(self) -> str:
         return f"<Reply {self.state}, {len(self.text)} characters>"
 
+    def _display_(self) -> object:
+        # What marimo asks for: it has no outputs that can be changed later, so the widget stays.
+        return display.widget_of(self)
+
     def _ipython_display_(self) -> None:
         if self._shown_in is None or self._shown_in != display.execution_count():
             self._show(with_error=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,11 @@ from typing import Any
 import anywidget
 import traitlets
 
+from jupyter_streamchat.connect import own_relay
 from jupyter_streamchat.errors import FrontEndMissing
+from jupyter_streamchat.loop import background
+from jupyter_streamchat.transports.comm import WidgetLinks, listen_while_busy
+from jupyter_streamchat.transports.relay import Relay
 
 STATIC = Path(__file__).parent / "static"
 """Where the build of `js/` puts the bundle."""
@@ -18,7 +23,9 @@ STATIC = Path(__file__).parent / "static"
 class StreamChatWidget(anywidget.AnyWidget):
     """Shows `conversation`, or only `run` of it, in the page.
 
-    The page talks to the server straight, so no text passes through the kernel. `model` and
+    `relay` says where the page finds it. "server": the page talks to the server straight, and no
+    text passes through the kernel. "kernel": it runs in this kernel, and the page reaches it over
+    this widget's comm; `link` is then what the views of one widget know each other by. `model` and
     `params` are what its first prompt is sent with; what the user picks there stays in the page.
     """
 
@@ -28,13 +35,22 @@ class StreamChatWidget(anywidget.AnyWidget):
     run = traitlets.Unicode("").tag(sync=True)
     model = traitlets.Unicode("").tag(sync=True)
     params: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
+    relay = traitlets.Enum(["server", "kernel"], "server").tag(sync=True)
+    link = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
         self._views = 0
         self._seen = False
         self._over = False
+        self._links: WidgetLinks | None = None
         self.on_msg(self._told)
+
+    def reach(self, relay: Relay) -> None:
+        """Carry the frames of this widget's pages to and from a relay of this process."""
+        self._links = WidgetLinks(relay, self.send, call=background().call)
+        listen_while_busy(self.comm)
+        self.observe(self._comm_is, "comm")
 
     def release(self) -> None:
         """Close as soon as its last view is gone; one whose views are never gone stays.
@@ -45,8 +61,14 @@ class StreamChatWidget(anywidget.AnyWidget):
         self._over = True
         self._close_unseen()
 
+    def _comm_is(self, change: dict[str, Any]) -> None:
+        if self._links is not None and change["new"] is None:
+            self._links.close()
+
     def _told(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
         match content.get("type"):
+            case "link" if self._links is not None:
+                self._links.received(content)
             case "shown":
                 self._seen = True
                 self._views += 1
@@ -64,19 +86,25 @@ class StreamChatWidget(anywidget.AnyWidget):
 def chat_widget(
     conversation: str, *, run: str = "", model: str = "", params: dict[str, Any] | None = None
 ) -> StreamChatWidget:
-    """A widget for a conversation, or for one run of it.
+    """A widget for a conversation, or for one run of it, on the relay that is connected.
 
     Raises `FrontEndMissing` if the bundle was not built.
     """
     script, style = _bundle()
-    return StreamChatWidget(
+    relay = own_relay()
+    widget = StreamChatWidget(
         _esm=script,
         _css=style,
         conversation=conversation,
         run=run,
         model=model,
         params=params or {},
+        relay="server" if relay is None else "kernel",
+        link="" if relay is None else secrets.token_urlsafe(18),
     )
+    if relay is not None:
+        widget.reach(relay)
+    return widget
 
 
 def view(widget: StreamChatWidget) -> dict[str, Any]:

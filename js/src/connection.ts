@@ -55,6 +55,8 @@ export class Connection {
   status: Status = { kind: "connecting" };
   /** The models one can pick from, once the relay has told. */
   catalog: ModelsOk | null = null;
+  /** Whether the relay's kernel computes and takes nothing from this page meanwhile. */
+  blocked = false;
   readonly #transport: Transport;
   readonly #session: ClientSession;
   readonly #answers = new Map<string, (ok: OkFrame | null, error: ErrorInfo | null) => void>();
@@ -76,6 +78,11 @@ export class Connection {
   constructor(transport: Transport, jitter: () => number = Math.random) {
     this.#transport = transport;
     this.#session = new ClientSession(CLIENT, jitter);
+  }
+
+  /** Where the relay is. */
+  get relay(): "server" | "kernel" {
+    return this.#transport.relay ?? "server";
   }
 
   subscribe(listener: () => void, signal: AbortSignal): void {
@@ -244,9 +251,15 @@ export class Connection {
       closed: (code) => {
         if (this.#link !== link) return;
         this.#link = null;
+        this.blocked = false;
         this.#downSince ??= now();
         this.#do(this.#session.disconnected(code));
         if (!opened) void this.#diagnose();
+      },
+      heeded: (on) => {
+        if (this.#link !== link || this.blocked === !on) return;
+        this.blocked = !on;
+        this.#changed();
       },
     });
     this.#link = link;
@@ -261,6 +274,11 @@ export class Connection {
     const { signal } = this.#diagnosis;
     const found = await this.#transport.diagnose(signal).catch(() => null);
     if (signal.aborted || this.status.kind !== "reconnecting") return;
+    if (found?.final) {
+      for (const { store } of this.#followed.values()) store.cut(found.reason);
+      this.#do(this.#session.end(found.reason));
+      return;
+    }
     // What worked before gets its time to stop before anybody is told to look at the proxy.
     const down = now() - (this.#downSince ?? now());
     const early = found?.passing === true && this.#wasLive && down < STOPPING_S;
@@ -315,6 +333,8 @@ export class Connection {
         return;
       }
       case "ended":
+        clearTimeout(this.#retry);
+        this.#retry = undefined;
         this.#is({ kind: "ended", reason: outcome.error });
         for (const { go } of [...this.#held.values()]) go();
         this.#link?.close();

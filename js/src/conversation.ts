@@ -82,6 +82,21 @@ export class ConversationStore {
     this.changed();
   }
 
+  /** The relay is lost, and with it what was being answered: it ends here with what came. */
+  cut(reason: ErrorInfo): void {
+    const error = { ...reason, message: "Cut off when the kernel ended." };
+    for (const { id: run, message } of Object.values(this.state.runs).filter((one) => !ended(one))) {
+      const parts = this.state.messages.find((one) => one.id === message)?.parts ?? [];
+      const ends = parts.flatMap((part): Event[] =>
+        (part.type === "text" || part.type === "reasoning") && part.open
+          ? [{ type: `${part.type}-end`, t: 0, run, part: part.id ?? "" }]
+          : [],
+      );
+      this.deliver([...ends, { type: "error", t: 0, run, error }]);
+    }
+    this.changed();
+  }
+
   /** What the log tells by now needs no place of its own. */
   #settle(): void {
     for (const run of this.outbox.keys()) if (run in this.state.runs) this.outbox.delete(run);

@@ -1,6 +1,8 @@
 /** The root for anywidget: `initialize` once for a widget's model, `render` once for each of its views. */
 
 import { h, render as draw } from "preact";
+import type { Connection } from "./connection.ts";
+import { kernelConnection } from "./kernel.ts";
 import { pageConnection } from "./page.ts";
 import { Chat } from "./view/chat.tsx";
 import { keepPlace } from "./view/place.ts";
@@ -10,8 +12,8 @@ import { Notice } from "./view/status.tsx";
 /** What of a widget's model is used here. A saved notebook may hold anything: nothing of it is trusted. */
 export interface WidgetModel {
   get(name: string): unknown;
-  on(event: string, listener: () => void): void;
-  off(event: string, listener: () => void): void;
+  on(event: string, listener: (content: unknown) => void): void;
+  off(event: string, listener: (content: unknown) => void): void;
   send(content: unknown): void;
 }
 
@@ -21,16 +23,21 @@ const TRAITS = ["conversation", "run", "model", "params"] as const;
 const KEYS = ["keydown", "keyup", "keypress"] as const;
 
 interface Initialized {
+  readonly model: WidgetModel;
   readonly signal?: AbortSignal;
 }
 
 interface Rendered extends Initialized {
-  readonly model: WidgetModel;
   readonly el: HTMLElement;
 }
 
-function initialize({ signal }: Initialized): () => void {
+function initialize({ model, signal }: Initialized): () => void {
   const lifetime = lifetimeOf(signal);
+  if (word(model, "relay") === "kernel") {
+    // Its views open it.
+    connectionOf(model, lifetime.signal);
+    return () => lifetime.abort();
+  }
   // anywidget waits 2 s for a module at most, and the page has more to do than to connect.
   afterPaint(lifetime.signal, () => pageConnection()?.hold(lifetime.signal));
   return () => lifetime.abort();
@@ -53,7 +60,7 @@ function render({ model, el, signal }: Rendered): () => void {
     shown = new AbortController();
     const { signal: one } = shown;
     root.className = "streamchat";
-    const connection = pageConnection();
+    const connection = connectionOf(model, lifetime.signal);
     if (connection === null) {
       const text =
         "This page does not know a Jupyter server. Open the notebook in JupyterLab or Notebook 7 with jupyter_streamchat installed.";
@@ -93,6 +100,12 @@ function render({ model, el, signal }: Rendered): () => void {
     root.remove();
   });
   return () => lifetime.abort();
+}
+
+/** A saved notebook chooses between the two, and nothing else. */
+function connectionOf(model: WidgetModel, signal: AbortSignal): Connection | null {
+  if (word(model, "relay") !== "kernel") return pageConnection();
+  return kernelConnection(word(model, "link"), model, signal);
 }
 
 function word(model: WidgetModel, name: string): string {

@@ -15,7 +15,8 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   "connection.ts": ["conversation.ts", "model", "protocol", "transport"],
   view: ["view", "connection.ts", "conversation.ts", "markdown", "model", "protocol"],
   "page.ts": ["connection.ts", "transport"],
-  "widget.ts": ["page.ts", "view"],
+  "kernel.ts": ["connection.ts", "transport"],
+  "widget.ts": ["connection.ts", "kernel.ts", "page.ts", "view"],
 };
 
 it("modules import only from below", () => {

@@ -52,7 +52,7 @@ class WebSocketTransport:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._session = session
-        self.resolve = resolve
+        self._resolve = resolve
         self._on_outcome = on_outcome
         self._clock = clock
         self._outbox: asyncio.Queue[bytes] = asyncio.Queue()
@@ -99,7 +99,7 @@ class WebSocketTransport:
     async def _connect_and_talk(self) -> int | None:
         """One socket's whole life; returns its close code, None where there was no socket."""
         try:
-            address = await self.resolve()
+            address = await self._resolve()
             if address is None:
                 return None
             connection = await connect(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from jupyter_streamchat import Chat, RelayNotFound, discovery
+from jupyter_streamchat.connect import PLACE_VARIABLE
 from jupyter_streamchat.discovery import DOOR_VARIABLE, find, read_door
 from tests.api.conftest import KERNEL
 from tests.api.fake_relay import CAPABILITY, FakeRelay
@@ -117,7 +118,10 @@ async def test_a_door_that_never_answers_is_given_up_soon(
         assert await find(KERNEL, environ={}, runtime_dir=tmp_path, parent=-1) is None
 
 
-def test_without_a_relay_the_error_says_what_to_install(kernel: Path) -> None:
+def test_where_only_a_servers_relay_will_do_the_error_says_what_to_install(
+    kernel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PLACE_VARIABLE, "server")
     chat = Chat()
     with pytest.raises(RelayNotFound, match=r"pip install jupyter-streamchat.*restart"):
         chat.send("hi")
@@ -128,6 +132,7 @@ def test_without_a_relay_the_error_says_what_to_install(kernel: Path) -> None:
 
 
 def test_outside_of_a_kernel_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PLACE_VARIABLE, "server")
     monkeypatch.setattr(discovery, "kernel_id", lambda: None)
     with pytest.raises(RelayNotFound, match=r"not a kernel of a Jupyter server.*open the notebook"):
         Chat().send("hi")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -433,15 +432,3 @@ def test_a_kernel_finds_its_server_among_two(
         with RunningKernel(server, password=password) as kernel:
             outcome = kernel.run(before + ASK)
             assert outcome.text.rstrip().endswith("found"), (outcome, server.log)
-
-
-def test_a_kernel_whose_server_has_no_relay_is_told_what_to_do(tmp_path: Path) -> None:
-    off = {"ServerApp": {"jpserver_extensions": {"streamchat_relay": False}}}
-    with JupyterServer(tmp_path, config=off) as server, RunningKernel(server) as kernel:
-        outcome = kernel.run("from jupyter_streamchat import Chat\nchat = Chat()\nchat")
-        assert "pip install jupyter-streamchat" in outcome.data[0]["text/plain"]
-        assert VIEW not in outcome.data[0]
-        outcome = kernel.run("chat.send('hi')")
-        assert outcome.error == "RelayNotFound"
-        assert "restart the server" in outcome.message
-    assert os.environ.get("JUPYTER_STREAMCHAT_DOOR") is None

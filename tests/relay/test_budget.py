@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from streamchat_relay.model import BudgetExhausted, FinishOutput, TextOutput, Usage, UsageOutput
 from streamchat_relay.relay.budget import NANO, Budget, Caps, Price
 from streamchat_relay.relay.hub import Hub
-from streamchat_relay.relay.ports import Call
+from streamchat_relay.relay.ports import Call, Ledger
 from streamchat_relay.relay.rules import Rules
-from streamchat_relay.stores import MemoryStore, SQLiteLedger
+from streamchat_relay.stores import MemoryLedger, MemoryStore, SQLiteLedger
 from tests.fakes.relay import (
     FakeCall,
     FakeClient,
@@ -35,15 +35,15 @@ DAY = 10_000
 ANSWER = 1000
 
 
-@pytest.fixture
-async def ledger() -> AsyncIterator[SQLiteLedger]:
-    made = SQLiteLedger()
+@pytest.fixture(params=[SQLiteLedger, MemoryLedger])
+async def ledger(request: pytest.FixtureRequest) -> AsyncIterator[Ledger]:
+    made: Ledger = request.param()
     yield made
     await made.close()
 
 
 @pytest.fixture
-async def hub(provider: FakeProvider, ledger: SQLiteLedger) -> AsyncIterator[Hub]:
+async def hub(provider: FakeProvider, ledger: Ledger) -> AsyncIterator[Hub]:
     budget = Budget(
         ledger,
         Caps(tokens_per_day=DAY, tokens_per_conversation=3000),
@@ -61,7 +61,7 @@ async def begun(client: FakeClient, provider: FakeProvider, run: str, **fields: 
 
 
 async def sent(
-    client: FakeClient, ledger: SQLiteLedger, run: str, **fields: object
+    client: FakeClient, ledger: Ledger, run: str, **fields: object
 ) -> list[dict[str, Any]]:
     """Send what is refused; the ledger's thread takes turns, and is asked twice for a prompt."""
     frames = await client.send(run, **fields)
@@ -200,7 +200,7 @@ async def test_a_provider_that_does_not_keep_to_its_limit_is_ended(
 
 
 async def test_what_is_used_up_refuses_the_next_prompt_and_nothing_of_it_is_logged(
-    hub: Hub, client: FakeClient, provider: FakeProvider, ledger: SQLiteLedger
+    hub: Hub, client: FakeClient, provider: FakeProvider, ledger: Ledger
 ) -> None:
     await ended(client, await begun(client, provider, "r1"), Usage(input=2000, output=990))
     frames = await sent(client, ledger, "r2")
@@ -223,7 +223,7 @@ async def test_what_is_used_up_refuses_the_next_prompt_and_nothing_of_it_is_logg
 
 
 async def test_answers_that_are_being_written_hold_their_part(
-    hub: Hub, client: FakeClient, provider: FakeProvider, ledger: SQLiteLedger
+    hub: Hub, client: FakeClient, provider: FakeProvider, ledger: Ledger
 ) -> None:
     calls = []
     for number in range(9):
@@ -260,7 +260,7 @@ async def test_a_call_that_failed_is_charged_for_what_came_alone(
 
 
 async def test_without_a_cap_nothing_is_limited_and_what_was_used_is_still_told(
-    ledger: SQLiteLedger, provider: FakeProvider
+    ledger: Ledger, provider: FakeProvider
 ) -> None:
     budget = Budget(ledger, prices={"fake/*": Price(2, 10, 0.5)}, today=lambda: TODAY)
     hub = Hub(MemoryStore(), FakeRegistry(provider), rules=Rules(budget=budget))
@@ -280,7 +280,7 @@ async def test_without_a_cap_nothing_is_limited_and_what_was_used_is_still_told(
 
 
 async def test_dollars_are_held_by_the_price_of_the_model_and_free_models_go_on(
-    ledger: SQLiteLedger,
+    ledger: Ledger,
 ) -> None:
     prices = {"fake/dear": Price(10, 100), "fake/*": Price(0, 0)}
     budget = Budget(ledger, Caps(usd_per_day=0.05), prices, today=lambda: TODAY)

@@ -210,6 +210,11 @@ export class ClientSession {
     return [{ type: "retry", delay_s: this.#jitter() * ceiling }];
   }
 
+  /** The relay is gone for good: every request fails with this, those to come as well. */
+  end(error: ErrorInfo): Outcome[] {
+    return this.state === "ended" ? [] : this.#end(error);
+  }
+
   /** When `tick` has something to do; null while offline. */
   deadline(): number | null {
     switch (this.state) {

@@ -8,6 +8,8 @@ export interface LinkEvents {
   opened(): void;
   received(text: string): void;
   closed(code: number | null): void;
+  /** Whether the other end takes what is sent; only of a transport where it may not for long. */
+  heeded?(on: boolean): void;
 }
 
 export interface Link {
@@ -16,6 +18,8 @@ export interface Link {
 }
 
 export interface Transport {
+  /** Where the relay is; without it, in a server. One in a kernel ends with it. */
+  readonly relay?: "server" | "kernel";
   connect(events: LinkEvents): Link;
   /** Why a link could not be opened, where that can be known; null means that it may well work next time. */
   diagnose(signal: AbortSignal): Promise<Diagnosis | null>;
@@ -27,6 +31,8 @@ export interface Diagnosis {
   readonly reason: ErrorInfo;
   /** A server that is just stopping looks the same, for a moment. */
   readonly passing: boolean;
+  /** Whether no later link can be opened either: what the relay had is lost. */
+  readonly final?: boolean;
 }
 
 /** Where the Jupyter server is. `token` is for a server of another origin: to its own, a page shows its cookie. */

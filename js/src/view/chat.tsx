@@ -12,7 +12,7 @@ import { LeftLine } from "./left.tsx";
 import { Picker } from "./picker.tsx";
 import { Scroller } from "./scroller.tsx";
 import { entries, running, type Entry } from "./shown.ts";
-import { Notice, Obstacle, StatusLine } from "./status.tsx";
+import { Blocked, Hosted, Notice, Obstacle, StatusLine } from "./status.tsx";
 import { ending, progress } from "./words.ts";
 
 interface Props {
@@ -64,7 +64,7 @@ export function Chat({ connection, store, model, params }: Props) {
                 connection={connection}
                 store={store}
                 onStop={entry.run !== stop ? () => connection.stop(store, entry.run) : undefined}
-                onRetry={index === shown.length - 1 ? retry(entry, send) : undefined}
+                onRetry={index === shown.length - 1 && connection.status.kind !== "ended" ? retry(entry, send) : undefined}
               />
             ),
           )}
@@ -72,6 +72,7 @@ export function Chat({ connection, store, model, params }: Props) {
       )}
       <Announcer store={store} entry={shown.at(-1)} />
       <Obstacle connection={connection} />
+      <Blocked connection={connection} />
       <Composer
         onSend={(text) => send({ text })}
         onStop={stop === undefined ? undefined : () => connection.stop(store, stop)}
@@ -80,6 +81,7 @@ export function Chat({ connection, store, model, params }: Props) {
         <LeftLine connection={connection} store={store} />
         <StatusLine connection={connection} />
       </Composer>
+      <Hosted connection={connection} />
     </>
   );
 }

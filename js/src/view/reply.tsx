@@ -6,7 +6,7 @@ import { ended } from "../model/reduce.ts";
 import { Answer } from "./answer.tsx";
 import { Announcer } from "./chat.tsx";
 import { useChanges, useSettled } from "./hooks.ts";
-import { Notice, Obstacle, StatusLine } from "./status.tsx";
+import { Blocked, Notice, Obstacle, StatusLine } from "./status.tsx";
 
 /** A kernel shows its reply before its prompt has reached the relay; after this long something is wrong. */
 const LOST_MS = 15_000;
@@ -40,6 +40,7 @@ export function ReplyView({ connection, store, run }: Props) {
         entry={{ kind: "answer", key: run, run, held: false, ...(message && { message }), ...(record && { record }) }}
       />
       <Obstacle connection={connection} />
+      {!over && <Blocked connection={connection} />}
       {!over && <StatusLine connection={connection} />}
     </>
   );

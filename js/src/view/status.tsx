@@ -39,6 +39,27 @@ export function Obstacle({ connection }: { readonly connection: Connection }) {
   return reason === null ? null : <Notice text={reason.message} />;
 }
 
+/** That the kernel computes and hears nothing from this page meanwhile, and what stops an answer then: Stop, and an interrupt. */
+export function Blocked({ connection }: { readonly connection: Connection }) {
+  useChanges(connection);
+  if (!connection.blocked) return null;
+  return (
+    <div class="streamchat-hosted" role="status">
+      The kernel is busy. Prompts and Stop wait for its cell to end; its interrupt button ends it.
+    </div>
+  );
+}
+
+/** What a relay in the kernel lacks; said once, quietly. */
+export function Hosted({ connection }: { readonly connection: Connection }) {
+  if (connection.relay !== "kernel") return null;
+  return (
+    <div class="streamchat-hosted">
+      Runs without the server extension: answers end with the kernel, keys come from its environment.
+    </div>
+  );
+}
+
 export function Notice({ text }: { readonly text: string }) {
   return (
     <div class="streamchat-notice" role="alert">

@@ -63,8 +63,9 @@ class Keys:
     def hint(self, provider: str, variables: tuple[str, ...]) -> str:
         """A sentence that says where a key can be put."""
         places = [variables[0]] if variables else []
-        places.append(f"c.StreamChat.keys['{provider}'] in jupyter_server_config.py")
+        # Without a directory of configuration this is no server: the environment is all there is.
         if self._file is not None:
+            places.append(f"c.StreamChat.keys['{provider}'] in jupyter_server_config.py")
             places.append(f"{self._file} (mode 0600)")
         return f"Set {', or '.join(places)}."
 

@@ -11,6 +11,7 @@ from typing_extensions import assert_never
 from streamchat_relay.model import BadCursor, Internal, RateLimited, StreamChatError
 from streamchat_relay.protocol.codec import encode
 from streamchat_relay.protocol.frames import (
+    WINDOW_BYTES,
     Ack,
     Approve,
     ApproveOk,
@@ -58,7 +59,8 @@ class Connection:
     """Carries out what a client asks for, in the order it asks.
 
     The host calls `receive` for each frame and waits for it before the next, `drained` when the
-    transport is no longer busy, and `closed` when it is gone.
+    transport is no longer busy, and `closed` when it is gone. `window` bytes of a conversation's
+    events may be unacknowledged.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Connection:
         session: ServerSession,
         *,
         requests_per_s: float = REQUESTS_PER_S,
+        window: int = WINDOW_BYTES,
         clock: Clock | None = None,
         log: logging.Logger | None = None,
     ) -> None:
@@ -76,6 +79,7 @@ class Connection:
         self._requests = Pace(requests_per_s, clock)
         self._messages = Pace(requests_per_s * MESSAGES_PER_REQUEST, clock)
         self._flooded = False
+        self._window = window
         self._hub = hub
         self._user = user
         self._transport = transport
@@ -237,7 +241,7 @@ class Connection:
                 self._write(
                     Snapshot(conversation=live.id, epoch=log.epoch, seq=after, state=live.state)
                 )
-            pump = Pump(log, self._transport, after)
+            pump = Pump(log, self._transport, after, window=self._window)
             self._open[request.conversation] = (live, pump)
             pump.advance()
 

@@ -1,8 +1,8 @@
 """Stores: where logs, and what was used, survive the process."""
 
 from streamchat_relay.stores.ledger import SQLiteLedger
-from streamchat_relay.stores.memory import MemoryStore
+from streamchat_relay.stores.memory import MemoryLedger, MemoryStore
 from streamchat_relay.stores.sqlite import SQLiteStore
 from streamchat_relay.stores.unavailable import UnavailableStore
 
-__all__ = ["MemoryStore", "SQLiteLedger", "SQLiteStore", "UnavailableStore"]
+__all__ = ["MemoryLedger", "MemoryStore", "SQLiteLedger", "SQLiteStore", "UnavailableStore"]
