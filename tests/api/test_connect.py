@@ -7,6 +7,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,7 @@ from jupyter_streamchat.loop import background
 from tests.api.conftest import KERNEL
 from tests.api.fake_relay import FakeRelay
 from tests.api.kernel import RunningKernel
+from tests.api.test_discovery import write_door
 from tests.fakes.jupyter import JupyterServer
 from tests.fakes.provider_server import Answer, running_provider_server
 
@@ -124,22 +127,36 @@ def test_a_server_that_is_only_away_is_not_replaced(
 
 def test_a_server_that_was_there_is_not_replaced(relay: FakeRelay) -> None:
     client = connect.connect()
-    relay.close()
+    assert client.catalog().default == "fake/model"
+    relay.path.unlink()
     client.close()
     background().run(asyncio.sleep(0))
     assert not client.usable
     with pytest.raises(RelayNotFound, match="does not answer"):
         Chat().send("hi")
-    relay.reopen()
 
 
 def test_a_door_that_was_inherited_from_elsewhere_is_nobodys(
     kernel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with FakeRelay(kernel, f"not-{KERNEL}") as other:
-        monkeypatch.setenv(discovery.DOOR_VARIABLE, str(other.path))
+    probes: list[str] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            probes.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as other:
+        threading.Thread(target=other.serve_forever).start()
+        url = f"http://127.0.0.1:{other.server_port}"
+        path = write_door(kernel / f"streamchat-{os.getppid()}.json", url=url)
+        monkeypatch.setenv(discovery.DOOR_VARIABLE, str(path))
         assert "hi" in Chat("demo/echo").send("hi").wait().text
-        assert KERNEL in other.probes
+        other.shutdown()
+    assert set(probes) == {f"/streamchat/kernel/{KERNEL}"}
 
 
 def test_the_environment_can_ask_for_the_servers_relay_or_for_ones_own(
