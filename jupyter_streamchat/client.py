@@ -210,8 +210,14 @@ class RelayClient:
             self._loop.call(partial(self._leave, conversation))
 
     def _leave(self, conversation: str) -> None:
-        if conversation not in self._followings and self._ended is None:
-            self._ask(self._session.leave(conversation), _ignore)
+        if self._ended is not None:
+            return
+        # Also where somebody follows it again by now: whoever is new needs its whole state.
+        self._ask(self._session.leave(conversation), _ignore)
+        following = self._followings.get(conversation)
+        if following is not None and following.opened:
+            following.opened = False
+            self._open(following)
 
     def _send(
         self,

@@ -242,3 +242,15 @@ def test_the_public_names_are_these() -> None:
     )
     for name in jupyter_streamchat.__all__:
         assert getattr(jupyter_streamchat, name) is not None
+
+
+def test_who_follows_a_conversation_again_at_once_gets_its_whole_state(relay: FakeRelay) -> None:
+    # Whichever of the two threads is first: the one that is here, or the one of the connection.
+    for _ in range(50):
+        chat = Chat()
+        relay.logs[chat.conversation] = [SettingsChanged(t=0, model="fake/model")]
+        assert chat.messages == ()
+        again = Chat(conversation=chat.conversation)
+        del chat
+        assert again.messages == ()
+        assert again.model == "fake/model"
