@@ -31,7 +31,7 @@ from streamchat_relay.model import (
     StreamChatError,
     branch,
 )
-from streamchat_relay.model.transcript import conversation_markdown, conversation_text
+from streamchat_relay.model.transcript import conversation_markdown, conversation_text, imprint
 
 if TYPE_CHECKING:
     from jupyter_streamchat.widget import StreamChatWidget
@@ -307,10 +307,15 @@ class Chat(Handle):
         except StreamChatError as error:
             display.show({"text/plain": error.message, "text/markdown": error.message})
             return
+        client, following = self._connected()
+        if client.relay is not None and not display.in_jupyters_page():
+            # Where nothing hides the one of two outputs that is for the file.
+            display.show({**view, **imprint(following.state)})
+            return
         if self._imprint is None:
             self._imprint = Imprint()
         # In this order: the style sheet looks at what stands before the widget.
-        self._imprint.show(self._connected()[1])
+        self._imprint.show(following)
         display.show({**view, "text/plain": ""})
 
     def _connected(self) -> tuple[RelayClient, Following]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
@@ -109,6 +110,14 @@ def in_notebook() -> bool:
 def show(bundle: Bundle) -> None:
     """Put an output into the cell that runs now, for good."""
     display(bundle, raw=True)  # type: ignore[no-untyped-call]
+
+
+def in_jupyters_page() -> bool:
+    """Whether the page is most likely JupyterLab or Notebook 7, and not another host's.
+
+    Told for kernels without a server's relay: a Jupyter server names its session to its kernels.
+    """
+    return "JPY_SESSION_NAME" in os.environ and "COLAB_RELEASE_TAG" not in os.environ
 
 
 def execution_count() -> int | None:
