@@ -18,7 +18,7 @@ from tests.fakes.jupyter import JupyterServer
 
 STATE = "application/vnd.jupyter.widget-state+json"
 TRAITS = {
-    *("conversation", "run", "model", "params"),
+    *("conversation", "run", "model", "params", "relay", "link"),
     *("_esm", "_css", "_anywidget_id", "_dom_classes", "layout", "tabbable", "tooltip"),
     *(f"_{half}_{what}" for half in ("model", "view") for what in ("name", "module")),
     *("_model_module_version", "_view_module_version", "_view_count"),
@@ -106,6 +106,7 @@ async def test_a_widgets_state_holds_names_and_settings_and_nothing_that_was_sai
     assert state["conversation"] == conversation
     assert (state["run"], state["model"]) == ("", "demo/echo")
     assert state["params"] == {"system": "Be brief."}
+    assert (state["relay"], state["link"]) == ("server", "")
     said = {one: value for one, value in state.items() if one not in {"_esm", "_css"}}
     others = [states[one]["state"] for one in states if one != widget_id]
     assert "number" not in json.dumps([said, others])
