@@ -160,9 +160,9 @@ class _Translation:
 
     def _complete(self, message: str | None) -> Iterator[object]:
         first, *others = [
-            AIMessageChunk("", tool_call_chunks=chunk.tool_call_chunks)
+            AIMessageChunk(content="", tool_call_chunks=chunk.tool_call_chunks)
             for chunk in self._chunks.pop(message, [])
-        ] or [AIMessageChunk("")]
+        ] or [AIMessageChunk(content="")]
         for call in add_ai_message_chunks(first, *others).tool_calls:
             yield from self.calls.begin(call["id"] or "", call["name"], call["args"])
 

@@ -109,8 +109,10 @@ def _steps(message: Message, numbers: Iterator[int], *, calls: bool) -> Iterator
             parts, uses = [], []
         if isinstance(part, FilePart):
             parts.append(_file(part))
-        elif isinstance(part, TextPart) and part.text:
-            parts.append(part.text)
+        elif isinstance(part, TextPart):
+            # The blank line with which an agent goes on after its tools is the chat's.
+            text = part.text.lstrip("\n") if calls and role == "assistant" else part.text
+            parts += [text] if text else []
     yield Told(role, tuple(parts), tuple(uses))
 
 
