@@ -93,7 +93,7 @@ class Tool:
             raise ToolFailed(f"{self.name} did not return within {self.timeout:g} s.") from None
         except Exception as error:  # noqa: BLE001 - it is a person's own code
             raise ToolFailed(f"{self.name} failed with {type(error).__name__}: {error}") from None
-        return _sendable(self.name, result)
+        return sendable(self.name, result)
 
     async def allowed(self, arguments: dict[str, Any]) -> bool | None:
         """Whether a call may run; None where a person has to be asked. Raises `ToolFailed`."""
@@ -192,8 +192,11 @@ def _schema(arguments: type[msgspec.Struct]) -> dict[str, Any]:
     return {**made, **({"$defs": definitions} if definitions else {})}
 
 
-def _sendable(name: str, result: Any) -> Any:
-    """The result as JSON has it: DataFrames as their summary, dataclasses as objects."""
+def sendable(name: str, result: Any) -> Any:
+    """A tool's result as JSON has it: DataFrames as their summary, dataclasses as objects.
+
+    Raises `ToolFailed` for what JSON cannot hold, and for more than `MAX_RESULT`.
+    """
     if is_table(result):
         return summary(result)
     try:

@@ -8,25 +8,21 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-from jupyter_streamchat.functions import Context, Thought
+from jupyter_streamchat.functions import Context, Ended, Thought
+from jupyter_streamchat.integrations.calls import Calls
 from jupyter_streamchat.integrations.failure import failure
-from jupyter_streamchat.integrations.told import File, Told, system_text, told
 from streamchat_relay.model import BadRequest, Message
 
 try:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import (
-        AIMessage,
-        BaseMessage,
-        HumanMessage,
-        SystemMessage,
-        ToolMessage,
-    )
+    from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
+    from langchain_core.messages.ai import add_ai_message_chunks
     from langchain_core.prompts import BasePromptTemplate, ChatPromptTemplate
     from langchain_core.prompts.chat import MessagesPlaceholder
     from langchain_core.runnables import Runnable, RunnableBinding, RunnableSequence
     from langchain_core.runnables.config import RunnableConfig, merge_configs
 
+    from jupyter_streamchat.integrations.langchain_messages import langchain_messages
     from jupyter_streamchat.integrations.langchain_usage import UsageCounter
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
@@ -54,7 +50,8 @@ def langchain_model(
     that begins with a prompt what its variables ask for: a placeholder the conversation (what went
     before, if there is a variable for the question too), and one other variable the text that was
     asked. `to_input` makes anything else of LangChain's messages. `config` goes to every call. A
-    graph's checkpointer gets a new thread for each answer: it is the chat that remembers.
+    graph's checkpointer gets a new thread for each answer: it is the chat that remembers. What a
+    graph's tools are called with and return is shown, and told again in later turns.
 
     `temperature` and the like reach a chat model that has a field of that name, and any Runnable
     that declares it with `configurable_fields`. The chat's `system` is a `SystemMessage` in front.
@@ -66,11 +63,12 @@ def langchain_model(
     """
     name = runnable.get_name()
     make_input = to_input or _input_for(runnable)
+    runs_tools = _is_graph(runnable)
 
     async def answer(messages: tuple[Message, ...], context: Context) -> AsyncIterator[object]:
         counter = UsageCounter()
-        stream = _Translation()
-        asked = make_input(_messages(messages, context.params))
+        stream = _Translation(runs_tools=runs_tools)
+        asked = make_input(langchain_messages(messages, context.params, calls=runs_tools))
         settings = merge_configs(
             config, {"callbacks": [counter]}, _configurable(runnable, config, context.params)
         )
@@ -79,8 +77,15 @@ def langchain_model(
                 for piece in stream.pieces(found):
                     yield piece
         except Exception as error:
+            for piece in stream.calls.rest():
+                yield piece
             raise failure(name, error) from error
-        yield counter.ended
+        for piece in stream.calls.rest():
+            yield piece
+        ended = counter.ended
+        # What a tool returned may be a graph's last word; nobody has to run the call any more.
+        over = runs_tools and ended.finish_reason == "tool-calls"
+        yield Ended("stop", ended.usage) if over else ended
 
     answer.__name__ = name
     return answer
@@ -89,19 +94,28 @@ def langchain_model(
 class _Translation:
     """The one place where what a Runnable streams becomes what a model says."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, runs_tools: bool) -> None:
+        self.calls = Calls(at_once=runs_tools)
+        self._chunks: dict[str | None, list[AIMessageChunk]] = {}
         self._message: str | None = None
+        self._said = False
         self._apart = False
 
-    def pieces(self, found: object) -> Iterator[str]:
+    def pieces(self, found: object) -> Iterator[object]:
         """What one streamed value says."""
         match found:
             case str():
                 yield found
             case AIMessage():
                 yield from self._message_pieces(found)
+                yield from self._calls_of(found)
+            case ToolMessage(tool_call_id=call):
+                for key in [one for one in self._chunks if self._has(one, call)]:
+                    yield from self._complete(key)
+                failed = found.status == "error"
+                yield from self.calls.end(call, found.content, text=found.text, failed=failed)
             case BaseMessage():
-                # What a tool returned, or a prompt that a node made.
+                # A prompt that a node made.
                 return
             case _:
                 raise BadRequest(
@@ -112,17 +126,45 @@ class _Translation:
 
     def _message_pieces(self, message: AIMessage) -> Iterator[str]:
         if message.id != self._message:
-            # An agent's next message, after its tools: it begins a paragraph.
-            self._apart = self._apart or self._message is not None
+            # An agent's next message, after its tools: it begins a paragraph, also in the text of
+            # the whole answer, in which the calls do not stand between.
+            self._apart = self._said
             self._message = message.id
         for block in message.content_blocks:
             if block["type"] == "text" and block["text"]:
                 if self._apart:
                     yield "\n\n"
                     self._apart = False
+                self._said = True
                 yield block["text"]
             elif block["type"] == "reasoning" and block.get("reasoning"):
                 yield Thought(block["reasoning"])
+
+    def _calls_of(self, message: AIMessage) -> Iterator[object]:
+        if not isinstance(message, AIMessageChunk):
+            for call in message.tool_calls:
+                yield from self.calls.begin(call["id"] or "", call["name"], call["args"])
+            return
+        # Their arguments come in pieces.
+        if message.tool_call_chunks:
+            self._chunks.setdefault(message.id, []).append(message)
+        if message.chunk_position == "last":
+            yield from self._complete(message.id)
+
+    def _has(self, message: str | None, call: str) -> bool:
+        return any(
+            piece["id"] == call
+            for chunk in self._chunks[message]
+            for piece in chunk.tool_call_chunks
+        )
+
+    def _complete(self, message: str | None) -> Iterator[object]:
+        first, *others = [
+            AIMessageChunk(content="", tool_call_chunks=chunk.tool_call_chunks)
+            for chunk in self._chunks.pop(message, [])
+        ] or [AIMessageChunk(content="")]
+        for call in add_ai_message_chunks(first, *others).tool_calls:
+            yield from self.calls.begin(call["id"] or "", call["name"], call["args"])
 
 
 async def _stream(
@@ -221,26 +263,3 @@ def _placeholders(prompt: BasePromptTemplate[Any]) -> list[str]:
 
 def _text(message: BaseMessage) -> str:
     return str(message.text)
-
-
-def _messages(messages: tuple[Message, ...], params: dict[str, Any]) -> list[BaseMessage]:
-    system = system_text(messages, params)
-    front: list[BaseMessage] = [SystemMessage(system)] if system else []
-    return front + [_message(one) for one in told(messages)]
-
-
-def _message(one: Told) -> BaseMessage:
-    if one.role == "assistant":
-        return AIMessage(one.text)
-    if not one.files:
-        return HumanMessage(one.text)
-    return HumanMessage(content=[_block(part) for part in one.parts])
-
-
-def _block(part: str | File) -> str | dict[str, Any]:
-    if isinstance(part, str):
-        return {"type": "text", "text": part}
-    kind = "image" if part.is_picture else "file"
-    block = {"type": kind, "base64": part.base64, "mime_type": part.media_type}
-    # Some providers want a name for a file.
-    return block if part.is_picture else {**block, "filename": part.name or "file"}

@@ -9,24 +9,27 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from jupyter_streamchat.functions import Context, Ended, Thought
+from jupyter_streamchat.integrations.calls import Calls
 from jupyter_streamchat.integrations.failure import failure
-from jupyter_streamchat.integrations.told import File, Told, question, system_text, told
+from jupyter_streamchat.integrations.told import question
 from streamchat_relay.model import BadRequest, Message, Usage
 
 try:
-    from llama_index.core.agent.workflow import AgentOutput, AgentStream, ToolCallResult
-    from llama_index.core.base.llms.types import (
-        ChatMessage,
-        ChatResponse,
-        DocumentBlock,
-        ImageBlock,
-        MessageRole,
-        TextBlock,
+    from llama_index.core.agent.workflow import (
+        AgentOutput,
+        AgentStream,
+        AgentWorkflow,
+        FunctionAgent,
+        ToolCall,
+        ToolCallResult,
     )
+    from llama_index.core.base.llms.types import ChatMessage, ChatResponse
     from llama_index.core.chat_engine.types import BaseChatEngine
     from llama_index.core.llms import CustomLLM
     from llama_index.core.llms.llm import LLM
     from llama_index.core.workflow import Workflow
+
+    from jupyter_streamchat.integrations.llamaindex_messages import llamaindex_messages
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         "LlamaIndex is not installed in this kernel. Run `%pip install llama-index-core`, with the "
@@ -37,6 +40,9 @@ except ModuleNotFoundError as error:
 Answer = Callable[[tuple[Message, ...], Context], AsyncIterator[object] | Iterator[object]]
 
 _INPUT_KEYS = ("prompt_tokens", "input_tokens", "prompt_token_count")
+_PLAIN = (str, bool, int, float, list, dict)
+"""What is shown of a tool as it is. Of anything else, such as a response with its sources, it is
+what the model read."""
 _OUTPUT_KEYS = ("completion_tokens", "output_tokens", "candidates_token_count")
 
 
@@ -46,7 +52,8 @@ def llamaindex_model(answerer: LLM | BaseChatEngine | Workflow) -> Answer:
     The chat holds the history, and an engine's own memory is set from it for each answer, so an
     engine gives one answer at a time. `temperature` and the like reach an LLM that has a field of
     that name. The chat's `system` is a system message in front. A chat engine takes text only.
-    Raises `BadRequest` for anything else.
+    What an agent's tools are called with and return is shown, and a `FunctionAgent` is told it
+    again in later turns. Raises `BadRequest` for anything else.
 
     >>> from llama_index.core.llms import MockLLM
     >>> llamaindex_model(MockLLM()).__name__
@@ -76,6 +83,7 @@ class _Translation:
     def __init__(self) -> None:
         self._said = False
         self._apart = False
+        self.calls = Calls()
         self.usage: Usage | None = None
 
     def pieces(self, found: object) -> Iterator[object]:
@@ -90,9 +98,18 @@ class _Translation:
             case AgentStream():
                 yield from self._thought(found.thinking_delta)
                 yield from self._text(found.delta)
-            case ToolCallResult():
-                # What the agent says next begins a paragraph.
+            case ToolCall():
+                # What the agent says next begins a paragraph, also in the text of the whole answer,
+                # in which the calls do not stand between.
                 self._apart = self._said
+                yield from self.calls.begin(found.tool_id, found.tool_name, found.tool_kwargs)
+            case ToolCallResult(tool_output=output):
+                shown = (
+                    output.raw_output if isinstance(output.raw_output, _PLAIN) else output.content
+                )
+                yield from self.calls.end(
+                    found.tool_id, shown, text=output.content, failed=output.is_error
+                )
             case AgentOutput():
                 self.usage = _sum(self.usage, _usage(found.raw))
             case _:
@@ -100,6 +117,7 @@ class _Translation:
 
     def result(self, result: object) -> Iterator[object]:
         """What a workflow came to, where nothing of it was streamed."""
+        yield from self.calls.rest()
         if not self._said and result is not None:
             yield from self._text(str(result))
 
@@ -122,7 +140,7 @@ def _with_llm(llm: LLM) -> Answer:
     def blocking(messages: tuple[Message, ...], context: Context) -> Iterator[object]:
         stream = _Translation()
         try:
-            asked = _messages(messages, context)
+            asked = llamaindex_messages(messages, context)
             for found in _with_params(llm, context).stream_chat(asked):
                 yield from stream.pieces(found)
         except Exception as error:
@@ -132,7 +150,7 @@ def _with_llm(llm: LLM) -> Answer:
     async def answer(messages: tuple[Message, ...], context: Context) -> AsyncIterator[object]:
         stream = _Translation()
         try:
-            asked = _messages(messages, context)
+            asked = llamaindex_messages(messages, context)
             async for found in await _with_params(llm, context).astream_chat(asked):
                 for piece in stream.pieces(found):
                     yield piece
@@ -183,7 +201,7 @@ def _with_workflow(workflow: Workflow) -> Answer:
 
     async def answer(messages: tuple[Message, ...], context: Context) -> AsyncIterator[object]:
         stream = _Translation()
-        *history, asked = _messages(messages, context)
+        *history, asked = llamaindex_messages(messages, context, calls=_takes_calls(workflow))
         handler = None
         try:
             handler = workflow.run(user_msg=asked, chat_history=history)
@@ -193,6 +211,8 @@ def _with_workflow(workflow: Workflow) -> Answer:
             for piece in stream.result(await handler):
                 yield piece
         except Exception as error:
+            for piece in stream.calls.rest():
+                yield piece
             raise failure(name, error) from error
         finally:
             if handler is not None and not handler.is_done():
@@ -224,25 +244,13 @@ def _question(messages: tuple[Message, ...], context: Context) -> tuple[str, lis
             "A chat engine takes text, and the prompt has a file. Ask without it, or give "
             "`llamaindex_model` the LLM itself or an agent."
         )
-    return asked.text, _messages(messages, context)[:-1]
+    return asked.text, llamaindex_messages(messages, context)[:-1]
 
 
-def _messages(messages: tuple[Message, ...], context: Context) -> list[ChatMessage]:
-    system = system_text(messages, context.params)
-    front = [ChatMessage(system, role=MessageRole.SYSTEM)] if system else []
-    return front + [_message(one) for one in told(messages)]
-
-
-def _message(one: Told) -> ChatMessage:
-    return ChatMessage([_block(part) for part in one.parts], role=MessageRole(one.role))
-
-
-def _block(part: str | File) -> TextBlock | ImageBlock | DocumentBlock:
-    if isinstance(part, str):
-        return TextBlock(text=part)
-    if part.is_picture:
-        return ImageBlock(image=part.data, image_mimetype=part.media_type)
-    return DocumentBlock(data=part.data, document_mimetype=part.media_type, title=part.name)
+def _takes_calls(workflow: Workflow) -> bool:
+    """Whether it has its LLMs call functions; other agents write their calls as text."""
+    agents = workflow.agents.values() if isinstance(workflow, AgentWorkflow) else [workflow]
+    return all(isinstance(agent, FunctionAgent) for agent in agents)
 
 
 def _usage(raw: Any) -> Usage | None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from jupyter_streamchat.functions import Context, Ended, Thought
+from jupyter_streamchat.integrations.calls import Calls
 from jupyter_streamchat.integrations.failure import failure
 from jupyter_streamchat.integrations.told import File, Told, question, system_text, told
 from streamchat_relay.model import FinishReason, Message, Usage
@@ -15,6 +16,8 @@ try:
     from pydantic_ai.capabilities import ReinjectSystemPrompt
     from pydantic_ai.messages import (
         BinaryContent,
+        FunctionToolCallEvent,
+        FunctionToolResultEvent,
         ModelMessage,
         ModelRequest,
         ModelResponse,
@@ -24,6 +27,8 @@ try:
         TextPartDelta,
         ThinkingPart,
         ThinkingPartDelta,
+        ToolCallPart,
+        ToolReturnPart,
         UserContent,
         UserPromptPart,
     )
@@ -51,8 +56,9 @@ def pydantic_ai_model(
 ) -> Callable[[tuple[Message, ...], Context], AsyncIterator[object]]:
     """An agent as a model: `Chat(pydantic_ai_model(agent))`.
 
-    Its text and thoughts stream while its tools run in this kernel; an output that is not text is
-    shown as JSON, which `reply.json()` reads. `options` are those of `agent.run`, such as `deps` or
+    Its text and thoughts stream while its tools run in this kernel. What they are called with and
+    return is shown, and told again in later turns; an output that is not text is shown as JSON,
+    which `reply.json()` reads. `options` are those of `agent.run`, such as `deps` or
     `usage_limits`. `temperature`, `max_tokens` and what else `ModelSettings` has reach its model,
     and the chat's `system` is added to the agent's own instructions.
 
@@ -68,13 +74,17 @@ def pydantic_ai_model(
         try:
             async with agent.run_stream_events(
                 [_content(part) for part in asked.parts],
-                message_history=[_message(one) for one in told(messages)[:-1]],
+                message_history=[
+                    made for one in told(messages, calls=True)[:-1] for made in _message(one)
+                ],
                 **_options(options, system_text(messages, context.params), context.params),
             ) as events:
                 async for event in events:
                     for piece in stream.pieces(event):
                         yield piece
         except Exception as error:
+            for piece in stream.calls.rest():
+                yield piece
             raise failure(name, error) from error
 
     answer.__name__ = name
@@ -85,6 +95,7 @@ class _Translation:
     """The one place where an agent's events become what a model says."""
 
     def __init__(self) -> None:
+        self.calls = Calls()
         self._said = False
         self._apart = False
 
@@ -100,7 +111,16 @@ class _Translation:
                 yield Thought(text)
             case PartDeltaEvent(delta=ThinkingPartDelta(content_delta=text)):
                 yield Thought(text or "")
+            case FunctionToolCallEvent(part=call):
+                arguments = call.args_as_dict()
+                yield from self.calls.begin(call.tool_call_id, call.tool_name, arguments)
+            case FunctionToolResultEvent(part=part):
+                text = part.model_response_str(wrap_if_error=False)
+                failed = part.outcome != "success"
+                shown = text if part.files else part.content
+                yield from self.calls.end(part.tool_call_id, shown, text=text, failed=failed)
             case AgentRunResultEvent(result=result):
+                yield from self.calls.rest()
                 if not isinstance(result.output, str):
                     self._apart = self._said
                     written = to_json(result.output, indent=2, fallback=str).decode()
@@ -109,7 +129,7 @@ class _Translation:
                     yield from self._text(result.output)
                 yield _ended(result)
             case _:
-                # Calls of tools and their results among them.
+                # Calls of output tools among them, which nobody has to run.
                 return
 
     def _text(self, text: str) -> Iterator[str]:
@@ -154,10 +174,25 @@ def _options(options: dict[str, Any], system: str, params: dict[str, Any]) -> di
     }
 
 
-def _message(one: Told) -> ModelMessage:
-    if one.role == "assistant":
-        return ModelResponse(parts=[TextPart(one.text)])
-    return ModelRequest(parts=[UserPromptPart([_content(part) for part in one.parts])])
+def _message(one: Told) -> Iterator[ModelMessage]:
+    if one.role == "user":
+        yield ModelRequest(parts=[UserPromptPart([_content(part) for part in one.parts])])
+        return
+    texts = [TextPart(one.text)] if one.text else []
+    calls = [ToolCallPart(use.name, use.input, tool_call_id=use.id) for use in one.uses]
+    yield ModelResponse(parts=[*texts, *calls])
+    if one.uses:
+        yield ModelRequest(
+            parts=[
+                ToolReturnPart(
+                    use.name,
+                    use.result,
+                    tool_call_id=use.id,
+                    outcome="failed" if use.failed else "success",
+                )
+                for use in one.uses
+            ]
+        )
 
 
 def _content(part: str | File) -> UserContent:

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from streamchat_relay.model import BadRequest, FilePart, Message, TextPart
+from streamchat_relay.model import (
+    BadRequest,
+    FilePart,
+    Message,
+    ReasoningPart,
+    TextPart,
+    ToolPart,
+    text_of,
+)
 
+NOT_ANSWERED = "This call was not run."
 _DATA = re.compile(r"data:([^;,]*)(?:;[^;,]*)*?(;base64)?,(.*)", re.DOTALL)
 
 
@@ -34,11 +44,25 @@ class File(msgspec.Struct, frozen=True):
         return base64.b64encode(self.data).decode()
 
 
+class Use(msgspec.Struct, frozen=True):
+    """A call of a tool, and what came of it, as text; `id` is its own in the conversation."""
+
+    id: str
+    name: str
+    input: dict[str, Any]
+    result: str
+    failed: bool
+
+
 class Told(msgspec.Struct, frozen=True):
-    """One message with something in it; text files are texts."""
+    """One message with something in it; text files are texts.
+
+    `uses` are the calls of tools that it ended in.
+    """
 
     role: Literal["user", "assistant"]
     parts: tuple[str | File, ...]
+    uses: tuple[Use, ...] = ()
 
     @property
     def text(self) -> str:
@@ -51,28 +75,52 @@ class Told(msgspec.Struct, frozen=True):
         return tuple(part for part in self.parts if isinstance(part, File))
 
 
-def told(messages: Iterable[Message]) -> list[Told]:
+def told(messages: Iterable[Message], *, calls: bool = False) -> list[Told]:
     """The user's and the assistant's messages; an answer that stayed empty is left out.
 
-    Raises `BadRequest` for a file that cannot be read.
+    With `calls`, for what runs tools itself, an answer that called some is several messages, each
+    up to the results of its calls; else it is its texts alone, for a model without tools may
+    refuse to be told of calls. Raises `BadRequest` for a file that cannot be read.
 
     >>> told([Message(id="1", role="user", parts=(TextPart(text="Hello"),))])
-    [Told(role='user', parts=('Hello',))]
+    [Told(role='user', parts=('Hello',), uses=())]
     """
-    found = []
-    for message in messages:
-        if message.role in {"user", "assistant"}:
-            parts = tuple(
-                part.text if isinstance(part, TextPart) else _file(part)
-                for part in message.parts
-                if (isinstance(part, TextPart) and part.text) or isinstance(part, FilePart)
-            )
-            if parts:
-                role: Literal["user", "assistant"] = (
-                    "user" if message.role == "user" else "assistant"
-                )
-                found.append(Told(role, parts))
-    return found
+    numbers = itertools.count(1)
+    return [
+        step
+        for message in messages
+        if message.role in {"user", "assistant"}
+        for step in _steps(message, numbers, calls=calls)
+        if step.parts or step.uses
+    ]
+
+
+def _steps(message: Message, numbers: Iterator[int], *, calls: bool) -> Iterator[Told]:
+    role: Literal["user", "assistant"] = "user" if message.role == "user" else "assistant"
+    parts: list[str | File] = []
+    uses: list[Use] = []
+    for part in message.parts:
+        if isinstance(part, ToolPart):
+            if calls:
+                uses.append(_use(part, f"call{next(numbers):05d}"))
+            continue
+        if uses and isinstance(part, TextPart | ReasoningPart | FilePart):
+            yield Told(role, tuple(parts), tuple(uses))
+            parts, uses = [], []
+        if isinstance(part, FilePart):
+            parts.append(_file(part))
+        elif isinstance(part, TextPart):
+            # The blank line with which an agent goes on after its tools is the chat's.
+            text = part.text.lstrip("\n") if calls and role == "assistant" else part.text
+            parts += [text] if text else []
+    yield Told(role, tuple(parts), tuple(uses))
+
+
+def _use(part: ToolPart, name: str) -> Use:
+    failed = part.state != "output-available"
+    result = (part.error or NOT_ANSWERED) if failed else text_of(part.output)
+    given = part.input if isinstance(part.input, dict) else {}
+    return Use(name, part.name, given, result, failed)
 
 
 def system_text(messages: Iterable[Message], params: Mapping[str, Any]) -> str:

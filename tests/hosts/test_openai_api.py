@@ -105,6 +105,18 @@ def test_messages_settings_and_pictures_reach_the_provider(
     assert call.json["response_format"]["json_schema"]["name"] == "A"
 
 
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
+def test_either_name_of_the_length_reaches_a_provider_that_knows_one(
+    client: openai.OpenAI, provider: ProviderServer, name: str
+) -> None:
+    before = len(provider.calls)
+    client.chat.completions.create(model=FAKE, messages=HELLO, **{name: 77})  # type: ignore[call-overload]
+    (call,) = provider.calls[before:]
+    assert {key: size for key, size in call.json.items() if key.endswith("_tokens")} == {
+        "max_tokens": 77
+    }
+
+
 def test_who_leaves_closes_the_providers_connection(
     client: openai.OpenAI, provider: ProviderServer
 ) -> None:

@@ -54,6 +54,10 @@ def server(
                         "headers": {"X-Project": "stats-101"},
                     },
                     "keyless": {"base_url": provider.openai_url, "key_variable": "KEYLESS_KEY"},
+                    "modern": {
+                        "base_url": provider.openai_url,
+                        "length_field": "max_completion_tokens",
+                    },
                     "gone": {"base_url": f"http://{REFUSED}/v1"},
                 },
             },
@@ -134,6 +138,38 @@ async def test_text_reasoning_usage_and_the_finish_reason_come_through(
     assert "Say hello" in json.dumps(call.json["messages"])
     sent = call.headers.get("authorization", "") + call.headers.get("x-api-key", "")
     assert KEYS[wire] in sent
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("openai", "max_completion_tokens"),
+        ("anthropic", "max_tokens"),
+        ("lab", "max_tokens"),
+        ("modern", "max_completion_tokens"),
+    ],
+)
+@pytest.mark.parametrize("given", ["max_tokens", "max_completion_tokens"])
+async def test_the_length_of_an_answer_is_told_under_the_providers_own_name_for_it(
+    socket: RelaySocket, provider: ProviderServer, name: str, told: str, given: str
+) -> None:
+    before = len(provider.calls)
+    run = Run(socket, f"{name}/fake-1")
+    await run.send(params={given: 77})
+    await run.end()
+    body = (await next_call(provider, before)).json
+    lengths = {key: size for key, size in body.items() if key.endswith("_tokens")}
+    assert lengths == {told: 77}
+
+
+@pytest.mark.parametrize("given", ["max_tokens", "max_completion_tokens"])
+async def test_the_demo_ends_at_the_length_under_either_name(
+    socket: RelaySocket, given: str
+) -> None:
+    run = Run(socket, "demo/fast")
+    await run.send(params={given: 3})
+    end = await run.end()
+    assert (end["finish_reason"], end["usage"]["output"]) == ("length", 3)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from langchain_core.messages import (
     BaseMessage,
     HumanMessage,
     SystemMessage,
+    ToolMessage,
 )
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.outputs import ChatGenerationChunk
@@ -26,6 +27,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 
+from jupyter_streamchat.functions import ToolCall, ToolResult
+from jupyter_streamchat.integrations.calls import NO_RESULT
 from jupyter_streamchat.integrations.failure import failure
 from jupyter_streamchat.integrations.langchain import langchain_model
 from streamchat_relay.model import (
@@ -37,7 +40,18 @@ from streamchat_relay.model import (
     StreamChatError,
     Usage,
 )
-from tests.integrations.kit import PICTURE, answers, call, ended, said, thought
+from tests.integrations.kit import (
+    FAILED,
+    LOOKED,
+    LOST,
+    PICTURE,
+    answers,
+    call,
+    called,
+    ended,
+    said,
+    thought,
+)
 
 
 class Chunks(GenericFakeChatModel):
@@ -178,8 +192,8 @@ def lookup(city: str) -> str:
     return f"sunny in {city}"
 
 
-def agent(model: Any, tool: Any = lookup, **options: Any) -> Any:
-    """The loop of LangGraph's documentation: the model, its tools, the model again."""
+def agent(model: Any, tool: Any = lookup, *, again: bool = True, **options: Any) -> Any:
+    """The loop of LangGraph's documentation: the model, its tools, the model `again`."""
 
     async def ask(state: MessagesState) -> dict[str, Any]:
         return {"messages": [await model.ainvoke(state["messages"])]}
@@ -193,7 +207,7 @@ def agent(model: Any, tool: Any = lookup, **options: Any) -> Any:
     graph.add_node("tools", ToolNode([tool]))
     graph.add_edge(START, "agent")
     graph.add_conditional_edges("agent", after)
-    graph.add_edge("tools", "agent")
+    graph.add_edge("tools", "agent" if again else END)
     return graph.compile(**options)
 
 
@@ -214,15 +228,20 @@ class Turns(Chunks):
             yield ChatGenerationChunk(message=chunk)
 
 
+def calling(arguments: str, name: str = "lookup", *, call_id: str = "1") -> AIMessageChunk:
+    made: Any = {"name": name, "args": arguments, "id": call_id, "index": 0}
+    return AIMessageChunk("", tool_call_chunks=[made])
+
+
 def with_a_tool() -> Turns:
     used: Any = {"input_tokens": 5, "output_tokens": 2, "total_tokens": 7}
-    called: Any = {"name": "lookup", "args": '{"city": "Bern"}', "id": "1", "index": 0}
     return Turns(
         asked=[],
         turns=[
             [
                 AIMessageChunk("Let me look."),
-                AIMessageChunk("", tool_call_chunks=[called], usage_metadata=used),
+                calling('{"city": "Bern"}'),
+                AIMessageChunk("", usage_metadata=used),
             ],
             [AIMessageChunk("It is "), AIMessageChunk("sunny.", usage_metadata=used)],
         ],
@@ -232,8 +251,13 @@ def with_a_tool() -> Turns:
 async def test_an_agent_streams_what_it_says_around_its_tools_and_adds_up_its_usage() -> None:
     model = with_a_tool()
     pieces = await answers(langchain_model(agent(model)), "Weather?", system="S")
-    assert [one for one in pieces[:-1] if one] == ["Let me look.", "\n\n", "It is ", "sunny."]
-    assert ended(pieces).usage == Usage(input=10, output=4)
+    first, made, result, *rest, _ = pieces
+    assert first == "Let me look."
+    assert isinstance(made, ToolCall)
+    assert result == ToolResult(made, "sunny in Bern")
+    assert rest == ["\n\n", "It is ", "sunny."]
+    assert called(pieces) == [("lookup", {"city": "Bern"}, "sunny in Bern", "")]
+    assert ended(pieces) == ("stop", Usage(input=10, output=4))
     assert [message.content for message in model.asked[1]] == [
         "S",
         "Weather?",
@@ -242,18 +266,144 @@ async def test_an_agent_streams_what_it_says_around_its_tools_and_adds_up_its_us
     ]
 
 
+async def test_calls_that_come_in_pieces_at_once_and_under_one_id_are_shown_as_they_were_run() -> (
+    None
+):
+    def piece(**fields: Any) -> AIMessageChunk:
+        made: Any = {"name": None, "args": None, "id": None, "index": 0, **fields}
+        return AIMessageChunk("", tool_call_chunks=[made])
+
+    model = Turns(
+        asked=[],
+        turns=[
+            [
+                piece(name="lookup", args='{"ci', id="1"),
+                piece(name="lookup", args='{"city": "Oslo"}', id="2", index=1),
+                piece(args='ty": "Bern"}'),
+            ],
+            [calling('{"town": "Rome"}')],
+            [calling("{}", "nothing")],
+            [AIMessageChunk("Done.")],
+        ],
+    )
+    pieces = await answers(langchain_model(agent(model)), "Weather?")
+    bern, oslo, rome, nothing = called(pieces)
+    assert bern == ("lookup", {"city": "Bern"}, "sunny in Bern", "")
+    assert oslo == ("lookup", {"city": "Oslo"}, "sunny in Oslo", "")
+    assert rome[:3] == ("lookup", {"town": "Rome"}, None)
+    assert "Field required" in rome[3]
+    assert "nothing is not a valid tool" in nothing[3]
+    assert said(pieces) == "Done."
+
+
+async def test_a_call_is_shown_while_its_tool_runs_and_ends_where_that_fails_the_agent() -> None:
+    running, go_on = asyncio.Event(), asyncio.Event()
+
+    async def lookup(city: str) -> str:
+        """The weather of a city."""
+        running.set()
+        await go_on.wait()
+        raise KeyError("no such city")
+
+    pieces: list[object] = []
+
+    async def read() -> None:
+        async for piece in langchain_model(agent(with_a_tool(), tool=lookup))(*call("Weather?")):
+            pieces.append(piece)
+
+    reading = asyncio.create_task(read())
+    await asyncio.wait_for(running.wait(), 5)
+    assert pieces[:1] == ["Let me look."]
+    assert [type(piece) for piece in pieces[1:]] == [ToolCall]
+    go_on.set()
+    with pytest.raises(ProviderError, match=r"no such city' \(in lookup, line"):
+        await reading
+    assert called(pieces) == [("lookup", {"city": "Bern"}, None, NO_RESULT)]
+
+
 async def test_a_model_that_a_tool_asks_is_not_heard() -> None:
-    inner = fake("internal")
+    inner = agent(with_a_tool())
 
     async def consult(city: str) -> str:
-        """Ask another model."""
-        return str((await inner.ainvoke(city)).content)
+        """Ask another agent."""
+        found = await inner.ainvoke({"messages": [("human", city)]})
+        return str(found["messages"][-1].text)
 
     model = with_a_tool()
-    model.turns[0][1].tool_call_chunks[0]["name"] = "consult"
+    model.turns[0][1] = calling('{"city": "Bern"}', "consult")
     pieces = await answers(langchain_model(agent(model, tool=consult)), "Weather?")
-    assert "internal" not in said(pieces)
-    assert model.asked[1][-1].content == "internal"
+    assert called(pieces) == [("consult", {"city": "Bern"}, "It is sunny.", "")]
+    assert said(pieces) == "Let me look.\n\nIt is sunny."
+
+
+async def test_an_agent_inside_a_graph_shows_its_calls() -> None:
+    graph = StateGraph(MessagesState)
+    graph.add_node("inner", agent(with_a_tool()))
+    graph.add_edge(START, "inner")
+    pieces = await answers(langchain_model(graph.compile()), "Weather?")
+    assert called(pieces) == [("lookup", {"city": "Bern"}, "sunny in Bern", "")]
+    assert said(pieces) == "Let me look.\n\nIt is sunny."
+
+
+async def test_a_call_that_nobody_runs_gets_an_end_or_is_not_shown() -> None:
+    model = with_a_tool()
+    graph = agent(model, interrupt_before=["tools"], checkpointer=InMemorySaver())
+    pieces = await answers(langchain_model(graph), "Weather?")
+    assert called(pieces) == [("lookup", {"city": "Bern"}, None, NO_RESULT)]
+    pieces = await answers(langchain_model(with_a_tool()), "Weather?")
+    assert called(pieces) == []
+    assert said(pieces) == "Let me look."
+
+
+async def test_a_runnable_that_runs_tools_in_its_own_way_shows_each_call_with_its_result() -> None:
+    async def loop(asked: AsyncIterator[Any]) -> AsyncIterator[BaseMessage]:
+        async for _ in asked:
+            for name in ("lookup", "never"):
+                made: Any = {"name": name, "args": {"city": "Bern"}, "id": name}
+                yield AIMessage("", tool_calls=[made], id=name)
+            yield ToolMessage([{"type": "text", "text": "sunny"}], tool_call_id="lookup")
+            yield AIMessage("It is.")
+
+    pieces = await answers(langchain_model(RunnableGenerator(loop)), "Weather?")
+    result = [{"type": "text", "text": "sunny"}]
+    assert called(pieces) == [("lookup", {"city": "Bern"}, result, "")]
+    assert said(pieces) == "It is."
+
+
+async def test_a_tools_result_may_be_the_last_word() -> None:
+    used = AIMessageChunk("", response_metadata={"finish_reason": "tool_calls"})
+    model = Turns(asked=[], turns=[[calling('{"city": "Bern"}'), used]])
+    pieces = await answers(langchain_model(agent(model, again=False)), "Weather?")
+    assert called(pieces) == [("lookup", {"city": "Bern"}, "sunny in Bern", "")]
+    assert ended(pieces).finish_reason == "stop"
+
+
+async def test_an_agent_is_told_its_calls_again_and_others_are_not() -> None:
+    answer: Any = ["Let me look.", LOOKED, "\n\nIt is blue. ", FAILED, LOST, "\n\nSorry."]
+    model = Turns(asked=[], turns=[[AIMessageChunk("ok")], [AIMessageChunk("ok")]])
+    pieces = await answers(langchain_model(agent(model)), "Weather?", answer, "Thanks")
+    assert pieces[:-1] == ["ok"]
+    told = [
+        (message.type, message.text, [one["args"] for one in getattr(message, "tool_calls", [])])
+        for message in model.asked[0]
+    ]
+    assert told == [
+        ("human", "Weather?", []),
+        ("ai", "Let me look.", [{"city": "Bern"}]),
+        ("tool", '{"sky":"blue"}', []),
+        ("ai", "It is blue. ", [{}, {"city": "Oslo"}]),
+        ("tool", "No city.", []),
+        ("tool", "This call was not run.", []),
+        ("ai", "Sorry.", []),
+        ("human", "Thanks", []),
+    ]
+    asked = [one["id"] for message in model.asked[0] for one in getattr(message, "tool_calls", [])]
+    results = [one for one in model.asked[0] if isinstance(one, ToolMessage)]
+    assert asked == [one.tool_call_id for one in results]
+    assert len(set(asked)) == 3
+    assert [one.status for one in results] == ["success", "error", "error"]
+    await answers(langchain_model(model), "Weather?", answer, "Thanks")
+    assert [message.type for message in model.asked[1]] == ["human", "ai", "human"]
 
 
 async def test_a_graph_without_an_async_side_streams_too() -> None:

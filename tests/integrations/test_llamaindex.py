@@ -6,10 +6,12 @@ import asyncio
 import inspect
 import sys
 from collections.abc import AsyncIterator, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from llama_index.core.agent.workflow import FunctionAgent
+from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent, ReActAgent
+from llama_index.core.agent.workflow import ToolCall as ToolCallEvent
 from llama_index.core.base.llms.types import (
     ChatMessage,
     ChatResponse,
@@ -23,10 +25,25 @@ from llama_index.core.chat_engine import SimpleChatEngine
 from llama_index.core.llms import MockLLM
 from llama_index.core.llms.mock import MockFunctionCallingLLM
 from llama_index.core.memory import ChatMemoryBuffer
+from llama_index.core.tools import FunctionTool
+from llama_index.core.workflow import Context, StartEvent, StopEvent, Workflow, step
 
+from jupyter_streamchat.functions import ToolCall, ToolResult
+from jupyter_streamchat.integrations.calls import NO_RESULT
 from jupyter_streamchat.integrations.llamaindex import llamaindex_model
 from streamchat_relay.model import BadRequest, ProviderError, Usage
-from tests.integrations.kit import PICTURE, PIXEL, answers, call, ended, said, thought
+from tests.integrations.kit import (
+    FAILED,
+    LOOKED,
+    PICTURE,
+    PIXEL,
+    answers,
+    call,
+    called,
+    ended,
+    said,
+    thought,
+)
 
 
 class Async(MockLLM):
@@ -146,14 +163,11 @@ def lookup(city: str) -> str:
     return f"sunny in {city}"
 
 
-def agent(*, fails: bool = False) -> FunctionAgent:
-    heard: list[int] = []
-
+def agent(tool: Any = lookup, *, fails: bool = False) -> FunctionAgent:
     async def speak(messages: Sequence[ChatMessage], **_: Any) -> AsyncIterator[ChatMessage]:
-        heard.append(len(messages))
         if fails:
             raise KeyError("no such city")
-        if not any(message.role == MessageRole.TOOL for message in messages):
+        if messages[-1].role != MessageRole.TOOL:
             call = ToolCallBlock(tool_name="lookup", tool_kwargs={"city": "Bern"}, tool_call_id="1")
             yield ChatMessage("Let me look.", role="assistant")
             yield ChatMessage([call], role="assistant")
@@ -162,14 +176,153 @@ def agent(*, fails: bool = False) -> FunctionAgent:
             yield ChatMessage("sunny.", role="assistant")
 
     llm = MockFunctionCallingLLM(response_generator=speak)
-    return FunctionAgent(name="weather", tools=[lookup], llm=llm)
+    return FunctionAgent(name="weather", tools=[tool], llm=llm)
 
 
 async def test_an_agent_streams_what_it_says_around_its_tools() -> None:
     model = llamaindex_model(agent())
     assert model.__name__ == "weather"
-    pieces = await answers(model, "Hi", "Hello!", "Weather?")
-    assert pieces[:-1] == ["Let me look.", "\n\n", "It is ", "sunny."]
+    first, made, result, *rest, _ = await answers(model, "Hi", "Hello!", "Weather?")
+    assert first == "Let me look."
+    assert made == ToolCall(
+        "lookup", {"city": "Bern"}, made.id if isinstance(made, ToolCall) else ""
+    )
+    assert result == ToolResult(made, "sunny in Bern")
+    assert rest == ["\n\n", "It is ", "sunny."]
+
+
+class Sources:
+    """A result with more to it than what the model reads."""
+
+    def __str__(self) -> str:
+        return "sunny, says the radio"
+
+
+@pytest.mark.parametrize(
+    ("returned", "shown"),
+    [({"sky": ["blue"]}, {"sky": ["blue"]}), (Sources(), "sunny, says the radio")],
+)
+async def test_a_tools_result_is_shown_as_it_is_where_it_is_plain(
+    returned: Any, shown: Any
+) -> None:
+    def lookup(city: str) -> Any:
+        """The weather of a city."""
+        return returned
+
+    pieces = await answers(llamaindex_model(agent(lookup)), "Weather?")
+    assert called(pieces) == [("lookup", {"city": "Bern"}, shown, "")]
+
+
+async def test_a_failing_tool_is_an_error_that_the_agent_goes_on_with() -> None:
+    def lookup(city: str) -> str:
+        """The weather of a city."""
+        raise KeyError("no such city")
+
+    pieces = await answers(llamaindex_model(agent(lookup)), "Weather?")
+    ((_, _, output, error),) = called(pieces)
+    assert output is None
+    assert "no such city" in error
+    assert said(pieces) == "Let me look.\n\nIt is sunny."
+
+
+async def test_a_tool_that_ends_an_agent_has_its_result() -> None:
+    tool = FunctionTool.from_defaults(lookup, return_direct=True)
+    pieces = await answers(llamaindex_model(agent(tool)), "Weather?")
+    assert called(pieces) == [("lookup", {"city": "Bern"}, "sunny in Bern", "")]
+
+
+async def test_a_call_is_shown_while_its_tool_runs() -> None:
+    running = asyncio.Event()
+
+    async def lookup(city: str) -> str:
+        """The weather of a city."""
+        running.set()
+        await asyncio.Event().wait()
+        return city
+
+    pieces: list[object] = []
+
+    async def read() -> None:
+        async for piece in llamaindex_model(agent(lookup))(*call("Weather?")):
+            pieces.append(piece)
+
+    reading = asyncio.create_task(read())
+    await asyncio.wait_for(running.wait(), 5)
+    assert [type(piece) for piece in pieces] == [str, ToolCall]
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+
+@pytest.mark.parametrize("fails", [True, False])
+async def test_a_call_that_a_workflow_leaves_open_ends_with_it(fails: bool) -> None:
+    class Leaves(Workflow):
+        @step
+        async def only(self, context: Context, event: StartEvent) -> StopEvent:
+            context.write_event_to_stream(
+                ToolCallEvent(tool_name="lookup", tool_kwargs={"city": "Bern"}, tool_id="1")
+            )
+            if fails:
+                raise KeyError("no such city")
+            return StopEvent(result="That is all.")
+
+    pieces: list[object] = []
+    fate = pytest.raises(ProviderError, match="no such city") if fails else nullcontext()
+    with fate:
+        async for piece in llamaindex_model(Leaves())(*call("Weather?")):
+            pieces.append(piece)
+    assert said(pieces) == ("" if fails else "That is all.")
+    assert called(pieces) == [("lookup", {"city": "Bern"}, None, NO_RESULT)]
+
+
+class Keeps(MockFunctionCallingLLM):
+    """Keeps what it was asked."""
+
+    asked: list[list[ChatMessage]] = []
+
+    async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> Any:
+        self.asked.append(list(messages))
+        return await super().astream_chat(messages, **kwargs)
+
+    async def astream_chat_with_tools(self, tools: Any, **options: Any) -> Any:
+        self.asked.append(list(options["chat_history"]))
+        return await super().astream_chat_with_tools(tools, **options)
+
+
+@pytest.mark.filterwarnings("ignore:is_running called from within a step")
+@pytest.mark.parametrize("kind", ["agent", "workflow", "react", "llm"])
+async def test_an_agent_that_calls_functions_is_told_its_calls_again(kind: str) -> None:
+    async def speak(messages: Sequence[ChatMessage], **_: Any) -> AsyncIterator[ChatMessage]:
+        yield ChatMessage("Thought: I can answer.\nAnswer: ok", role="assistant")
+
+    llm = Keeps(response_generator=speak)
+    one = FunctionAgent(name="weather", description="W", tools=[lookup], llm=llm)
+    answerer: Any = {
+        "agent": one,
+        "workflow": AgentWorkflow(agents=[one], root_agent="weather"),
+        "react": ReActAgent(tools=[lookup], llm=llm),
+        "llm": llm,
+    }[kind]
+    answer: Any = ["Let me look.", LOOKED, FAILED, "\n\nSorry."]
+    await answers(llamaindex_model(answerer), "Weather?", answer, "Thanks")
+    asked = [one for one in llm.asked[0] if one.role != MessageRole.SYSTEM]
+    if kind in {"react", "llm"}:
+        assert [one.role for one in asked][-3:] == ["user", "assistant", "user"]
+        assert not any(isinstance(block, ToolCallBlock) for one in asked for block in one.blocks)
+        return
+    assert told(asked) == [
+        ("user", "Weather?"),
+        ("assistant", "Let me look."),
+        ("tool", '{"sky":"blue"}'),
+        ("tool", "No city."),
+        ("assistant", "Sorry."),
+        ("user", "Thanks"),
+    ]
+    calls = [block for block in asked[1].blocks if isinstance(block, ToolCallBlock)]
+    assert [call.tool_kwargs for call in calls] == [{"city": "Bern"}, {}]
+    assert [call.tool_call_id for call in calls] == [
+        one.additional_kwargs["tool_call_id"] for one in asked[2:4]
+    ]
 
 
 async def test_a_failing_agent_says_what_failed() -> None:

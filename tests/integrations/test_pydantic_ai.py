@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from pydantic_ai import Agent, RunContext, exceptions
+from pydantic_ai import Agent, DeferredToolRequests, RunContext, exceptions
 from pydantic_ai.messages import (
     BinaryContent,
     ModelMessage,
@@ -17,11 +17,16 @@ from pydantic_ai.messages import (
     ModelResponse,
     SystemPromptPart,
     TextPart,
+    ToolCallPart,
+    ToolReturn,
+    ToolReturnPart,
     UserPromptPart,
 )
 from pydantic_ai.models.function import AgentInfo, DeltaThinkingPart, DeltaToolCall, FunctionModel
 from pydantic_ai.models.test import TestModel as PydanticTestModel
 
+from jupyter_streamchat.functions import ToolCall, ToolResult
+from jupyter_streamchat.integrations.calls import NO_RESULT
 from jupyter_streamchat.integrations.failure import failure
 from jupyter_streamchat.integrations.pydantic_ai import pydantic_ai_model
 from streamchat_relay.model import (
@@ -35,7 +40,18 @@ from streamchat_relay.model import (
     StreamChatError,
     TimedOut,
 )
-from tests.integrations.kit import PICTURE, PIXEL, answers, call, ended, said, thought
+from tests.integrations.kit import (
+    FAILED,
+    LOOKED,
+    PICTURE,
+    PIXEL,
+    answers,
+    call,
+    called,
+    ended,
+    said,
+    thought,
+)
 
 
 class Heard:
@@ -111,24 +127,130 @@ async def test_thoughts_are_shown_apart() -> None:
     assert (thought(pieces), said(pieces)) == ("Hm. So.", "Yes")
 
 
-async def test_what_an_agent_says_around_its_tools_is_paragraphs() -> None:
+def weather(**options: Any) -> Agent[Any, Any]:
+    """Says something, calls `lookup`, and says something more."""
+
     async def speak(messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[Any]:
-        if len(messages) == 1:
-            yield "Let me look."
-            yield {0: DeltaToolCall("lookup", '{"city": "Bern"}', tool_call_id="1")}
-        else:
+        if any(isinstance(part, ToolReturnPart) for part in messages[-1].parts):
             yield "It is "
             yield "sunny."
+        else:
+            yield "Let me look."
+            yield {0: DeltaToolCall("lookup", '{"city": ', tool_call_id="1")}
+            yield {0: DeltaToolCall(None, '"Bern"}')}
 
-    agent: Agent[str, str] = Agent(FunctionModel(stream_function=speak), deps_type=str)
+    return Agent(FunctionModel(stream_function=speak), **options)
+
+
+async def test_an_agent_streams_what_it_says_around_its_tools() -> None:
+    agent = weather(deps_type=str)
 
     @agent.tool
     def lookup(context: RunContext[str], city: str) -> str:
         return f"{context.deps} in {city}"
 
     pieces = await answers(pydantic_ai_model(agent, deps="sunny"), "Weather?")
-    assert pieces[:-1] == ["Let me look.", "\n\n", "It is ", "sunny."]
+    first, made, result, *rest, _ = pieces
+    assert first == "Let me look."
+    assert isinstance(made, ToolCall)
+    assert result == ToolResult(made, "sunny in Bern")
+    assert rest == ["\n\n", "It is ", "sunny."]
+    assert called(pieces) == [("lookup", {"city": "Bern"}, "sunny in Bern", "")]
     assert ended(pieces).finish_reason == "stop"
+
+
+class Sky(BaseModel):
+    """What a tool returns."""
+
+    colours: list[str]
+
+
+@pytest.mark.parametrize(
+    ("returned", "shown"),
+    [
+        (Sky(colours=["blue"]), {"colours": ["blue"]}),
+        ({"at": 1.5}, {"at": 1.5}),
+        (ToolReturn("blue", content=["A picture: ", "…"]), "blue"),
+        (["A picture:", BinaryContent(PIXEL, media_type="image/png")], "A picture:"),
+        (None, None),
+    ],
+)
+async def test_a_tools_result_is_shown_without_its_files(returned: Any, shown: Any) -> None:
+    agent = weather()
+
+    @agent.tool_plain
+    def lookup(city: str) -> Any:
+        return returned
+
+    pieces = await answers(pydantic_ai_model(agent), "Weather?")
+    assert called(pieces) == [("lookup", {"city": "Bern"}, shown, "")]
+
+
+async def test_a_call_is_shown_while_its_tool_runs_and_what_it_wants_anew_is_an_error() -> None:
+    running, go_on = asyncio.Event(), asyncio.Event()
+    agent = weather()
+
+    @agent.tool_plain
+    async def lookup(city: str) -> str:
+        running.set()
+        await go_on.wait()
+        raise exceptions.ModelRetry("Say which Bern.")
+
+    pieces: list[object] = []
+
+    async def read() -> None:
+        async for piece in pydantic_ai_model(agent)(*call("Weather?")):
+            pieces.append(piece)
+
+    reading = asyncio.create_task(read())
+    await asyncio.wait_for(running.wait(), 5)
+    assert [type(piece) for piece in pieces] == [str, ToolCall]
+    go_on.set()
+    await reading
+    assert called(pieces) == [("lookup", {"city": "Bern"}, None, "Say which Bern.")]
+    assert said(pieces) == "Let me look.\n\nIt is sunny."
+
+
+async def test_a_call_that_is_left_to_others_gets_an_end() -> None:
+    agent = weather(output_type=[str, DeferredToolRequests])
+
+    @agent.tool_plain(requires_approval=True)
+    def lookup(city: str) -> str:
+        return city
+
+    pieces = await answers(pydantic_ai_model(agent), "Weather?")
+    assert called(pieces) == [("lookup", {"city": "Bern"}, None, NO_RESULT)]
+
+
+async def test_an_agent_is_told_its_calls_again() -> None:
+    heard = Heard("ok")
+    answer: Any = ["Let me look.", LOOKED, FAILED, "\n\nSorry."]
+    await answers(pydantic_ai_model(heard.agent()), "Weather?", answer, "Thanks")
+    asked, calls, results, sorry, thanks = heard.messages
+    assert isinstance(asked.parts[0], UserPromptPart)
+    text, *made = calls.parts
+    assert text == TextPart("Let me look.")
+    assert [(one.tool_name, one.args) for one in made if isinstance(one, ToolCallPart)] == [
+        ("lookup", {"city": "Bern"}),
+        ("lookup", {}),
+    ]
+    returned = [one for one in results.parts if isinstance(one, ToolReturnPart)]
+    assert [(one.content, one.outcome) for one in returned] == [
+        ('{"sky":"blue"}', "success"),
+        ("No city.", "failed"),
+    ]
+    assert [one.tool_call_id for one in made if isinstance(one, ToolCallPart)] == [
+        one.tool_call_id for one in returned
+    ]
+    assert sorry.parts == [TextPart("Sorry.")]
+    assert isinstance(thanks.parts[0], UserPromptPart)
+
+
+async def test_an_answer_that_broke_off_after_its_tools_is_told_too() -> None:
+    heard = Heard("ok")
+    await answers(pydantic_ai_model(heard.agent()), "Weather?", [LOOKED], "And now?")
+    kinds = [part.part_kind for message in heard.messages for part in message.parts]
+    assert kinds == ["user-prompt", "tool-call", "tool-return", "user-prompt"]
 
 
 class Point(BaseModel):
@@ -142,6 +264,8 @@ async def test_an_output_that_is_no_text_is_shown_as_json() -> None:
     agent = Agent(PydanticTestModel(custom_output_args={"x": 1, "y": 2}), output_type=Point)
     pieces = await answers(pydantic_ai_model(agent), "Where?")
     assert said(pieces) == '```json\n{\n  "x": 1,\n  "y": 2\n}\n```'
+    # It comes as a call of a tool that nobody has to run.
+    assert called(pieces) == []
 
 
 async def test_a_failing_tool_names_its_line() -> None:
@@ -151,8 +275,11 @@ async def test_a_failing_tool_names_its_line() -> None:
     def broken() -> str:
         return str(1 / 0)
 
+    pieces: list[object] = []
     with pytest.raises(ProviderError, match=r"ZeroDivisionError: .* \(in broken, line \d+\)"):
-        await answers(pydantic_ai_model(agent), "Go")
+        async for piece in pydantic_ai_model(agent)(*call("Go")):
+            pieces.append(piece)
+    assert called(pieces) == [("broken", {}, None, NO_RESULT)]
 
 
 async def test_what_came_before_a_failure_stays() -> None:

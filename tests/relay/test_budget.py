@@ -175,7 +175,7 @@ async def test_a_limit_of_the_prompts_own_is_no_cap(
     client: FakeClient, provider: FakeProvider
 ) -> None:
     call = await begun(client, provider, "r1", params={"max_completion_tokens": 40})
-    assert call.call.params == {"max_completion_tokens": 40}
+    assert call.call.params == {"max_tokens": 40}
     call.push(TextOutput("short"), FinishOutput("length", "length"))
     call.ended.set_result(None)
     await settle()

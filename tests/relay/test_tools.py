@@ -245,6 +245,21 @@ async def test_arguments_that_are_no_json_object_go_back_to_the_model() -> None:
     assert part.error.startswith("Not run: the arguments are no JSON object")
 
 
+async def test_a_call_that_its_model_ran_is_not_run_again_whatever_its_arguments() -> None:
+    scene = Scene()
+    kernel, page, first = await scene.begin()
+    for call, arguments in (("0", '{"a": 1}'), ("1", "[removed]")):
+        first.push(ToolCallOutput(call, "add"), ToolInputOutput(call, arguments))
+        first.push(ToolResultOutput(call, 3))
+    first.text("It is 3")
+    await end(first, "stop")
+    assert kernel.transport.take() == []
+    assert scene.provider.count == 1
+    events = events_in(page.transport.take())
+    assert [one["output"] for one in events if one["type"] == "tool-output-available"] == [3, 3]
+    assert events[-1]["finish_reason"] == "stop"
+
+
 async def test_a_call_that_the_length_cut_off_is_not_run() -> None:
     scene = Scene()
     kernel, page, first = await scene.begin()

@@ -11,6 +11,7 @@ import msgspec
 from streamchat_relay.model import BadRequest, BudgetExhausted, Spending, Spendings, Usage
 from streamchat_relay.model.reduce import replace
 from streamchat_relay.relay import tokens
+from streamchat_relay.relay.length import NAME
 from streamchat_relay.relay.patterns import fitting
 from streamchat_relay.relay.ports import Account, Amount, Call, Ledger, Taken
 
@@ -24,7 +25,6 @@ NANO = 1_000_000_000
 HELD = " Answers that are being written hold a part of it until they end."
 PARAM = "budget_tokens"
 """The parameter with which a chat limits itself; no provider is told."""
-_LENGTHS = ("max_tokens", "max_completion_tokens")
 
 
 class Price(NamedTuple):
@@ -73,12 +73,8 @@ class Hold(msgspec.Struct, frozen=True):
         call = replace(call, params={k: v for k, v in call.params.items() if k != PARAM})
         if self.output is None:
             return call
-        named = [name for name in _LENGTHS if _whole(call.params.get(name)) is not None]
-        limits = {
-            name: min(self.output, _whole(call.params.get(name)) or self.output)
-            for name in named or _LENGTHS[:1]
-        }
-        return replace(call, params={**call.params, **limits})
+        most = min(self.output, _asked(call.params) or self.output)
+        return replace(call, params={**call.params, NAME: most})
 
 
 class Budget:
@@ -258,9 +254,5 @@ def _amount(usage: Usage, price: Price | None) -> Amount:
 
 def _asked(params: Mapping[str, Any]) -> int | None:
     """The most tokens that a prompt wants to be answered with."""
-    named = [size for name in _LENGTHS if (size := _whole(params.get(name))) is not None]
-    return max(named, default=None)
-
-
-def _whole(value: object) -> int | None:
+    value = params.get(NAME)
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None

@@ -20,6 +20,7 @@ from streamchat_relay.model.reduce import replace
 from streamchat_relay.relay import tokens
 from streamchat_relay.relay.budget import Hold
 from streamchat_relay.relay.conversation import ActiveRun
+from streamchat_relay.relay.length import one_length
 from streamchat_relay.relay.parts import ToolCall
 from streamchat_relay.relay.ports import Clock, Sink
 from streamchat_relay.relay.rules import Rules
@@ -38,21 +39,22 @@ class Calls:
         self._holds: dict[ActiveRun, Hold] = {}
 
     def prepare(self, active: ActiveRun, message: str | None) -> int:
-        """Set what the next call tells: the messages down to this one, and the tools.
+        """Set what the next call tells: the messages down to this one, the tools, the length.
 
         Returns how many of the oldest messages do not fit.
         """
         live, call = active.live, active.call
         tools = call.tools or self._tools.specs(live.user, live.id)
+        params = one_length(call.params)
         fitted = self._rules.contexts.fit(
             active.run.model,
             branch(live.state, message),
-            call.params,
+            params,
             live.state,
             known=active.provider.context(call.model),
             tools=tools,
         )
-        active.call = replace(call, messages=fitted.messages, tools=tools)
+        active.call = replace(call, messages=fitted.messages, params=params, tools=tools)
         return fitted.left_out
 
     async def make(self, active: ActiveRun) -> None:

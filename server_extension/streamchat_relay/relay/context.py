@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from streamchat_relay.model import Conversation, Message, ToolPart, ToolSpec
 from streamchat_relay.relay import tokens
+from streamchat_relay.relay.length import NAME
 from streamchat_relay.relay.patterns import fitting
 
 FOR_ANSWER = 4096
@@ -46,7 +47,7 @@ class Contexts:
         size = fitting(self._sizes, model) or known
         if size is None or not messages:
             return Fitted(messages, 0)
-        asked = params.get("max_tokens")
+        asked = params.get(NAME)
         answer = asked if isinstance(asked, int) else min(FOR_ANSWER, size // 4)
         left = size - answer - tokens.likely((), params) - tokens.of_tools(tools)
         left = int(left / _proportion(messages, params, state))

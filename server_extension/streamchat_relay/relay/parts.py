@@ -173,7 +173,7 @@ class Parts:
             case ToolResultOutput(call=name):
                 call = self._calls.get(name)
                 if call is not None:
-                    self._complete(call, t, events)
+                    self._complete(call, t, events, theirs=True)
                     events += self.result(call, t, output=output.output, error=output.error)
             case _:
                 self._note(output)
@@ -189,16 +189,22 @@ class Parts:
         events.append(ToolInputStart(run=self._run, t=t, part=part, name=output.name))
         self._last_t = t
 
-    def _complete(self, call: ToolCall, t: float, events: list[Event]) -> None:
+    def _complete(
+        self, call: ToolCall, t: float, events: list[Event], *, theirs: bool = False
+    ) -> None:
+        """Its arguments are all there. `theirs`: its model has run it by itself."""
         if call.complete or call.ended:
             return
         text = "".join(call.texts)
         try:
             call.input = _arguments(text) if text.strip() else {}
         except (msgspec.DecodeError, RecursionError) as error:
-            wrong = f"Not run: the arguments are no JSON object ({error})."
-            events += self.result(call, t, error=wrong)
-            return
+            if not theirs:
+                wrong = f"Not run: the arguments are no JSON object ({error})."
+                events += self.result(call, t, error=wrong)
+                return
+            # A content filter has left no JSON of what was run; to run it again would be wrong.
+            call.input = {}
         call.complete = True
         events.append(
             ToolInputAvailable(
