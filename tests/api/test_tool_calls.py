@@ -276,3 +276,30 @@ assert "has called tools 16 times" in reply.tool_calls[-1].error
 print("all well")
 """,
     )
+
+
+def test_a_tool_that_waits_for_an_answer_behind_its_own_is_told_so_at_once(
+    kernel: RunningKernel,
+) -> None:
+    assert "all well" in run(
+        kernel,
+        """
+chat = Chat(Script([("ask", {}), ("ask_later", {}), ("ask_beside", {})]))
+@chat.tool(approve=True)
+def ask() -> str:
+    "Asks the same chat."
+    return chat.send("nested", model="demo/echo").wait().text
+@chat.tool(approve=True)
+async def ask_later() -> str:
+    "Asks the same chat."
+    return (await chat.send("nested", model="demo/echo")).text
+@chat.tool(approve=True)
+def ask_beside() -> str:
+    "Asks another chat."
+    return Chat("demo/echo").send("beside").wait().text
+calls = chat.send("go").wait(60).tool_calls
+assert "waits for the tool" in calls[0].error and "waits for the tool" in calls[1].error
+assert "beside" in calls[2].output
+print("all well")
+""",
+    )

@@ -272,7 +272,8 @@ export interface ModelsOk {
 /**
  * Run these tools for a conversation, for as long as this socket is open.
  *
- * It replaces what this client offered before for the same conversation.
+ * It replaces what this client offered before for the same conversation. `runner` is the same
+ * over all sockets of who runs them: a call that was begun is told again to nobody else.
  *
  */
 export interface Offer {
@@ -280,6 +281,7 @@ export interface Offer {
   readonly id: string;
   readonly conversation: string;
   readonly tools: ReadonlyArray<ToolSpec>;
+  readonly runner?: string | null;
 }
 
 /**

@@ -89,10 +89,12 @@ from streamchat_relay.model.part import (
 )
 from streamchat_relay.model.reduce import branch, fold, reduce
 from streamchat_relay.model.spendings import Spending, Spendings
-from streamchat_relay.model.tool import ToolSpec, digest_of, text_of
+from streamchat_relay.model.tool import MAX_ERROR, MAX_RESULT, ToolSpec, digest_of, text_of
 from streamchat_relay.model.usage import Timing, Usage
 
 __all__ = [
+    "MAX_ERROR",
+    "MAX_RESULT",
     "Abort",
     "AbortReason",
     "BadCursor",

@@ -9,6 +9,10 @@ import msgspec
 
 TOOL_NAME_PATTERN = r"^[A-Za-z0-9_-]{1,64}$(?!\n)"
 """What every provider takes as a tool's name."""
+MAX_RESULT = 256 * 1024
+"""Bytes of JSON that a tool may return."""
+MAX_ERROR = 4_000
+"""Characters of what a tool says that went wrong."""
 
 
 class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):

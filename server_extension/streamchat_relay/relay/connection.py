@@ -190,9 +190,7 @@ class Connection:
                 model = self._hub.served.add(self._user, name, self._served)
                 self._write(ServeOk(id=frame_id, model=model))
             case Offer(id=frame_id):
-                self._hub.tools.offer(
-                    self._user, request.conversation, request.tools, self._workshop
-                )
+                self._hub.tools.offer(self._user, request, self._workshop)
                 self._write(OfferOk(id=frame_id))
             case Approve(id=frame_id):
                 self._hub.tools.approve(self._user, request)

@@ -30,6 +30,7 @@ from streamchat_relay.model import (
     ToolOutputError,
     ToolResultOutput,
 )
+from streamchat_relay.relay.depth import MAX_DEPTH, deeper
 
 _arguments = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -141,6 +142,8 @@ class Parts:
         if call.ended:
             return []
         call.ended = True
+        if not error and deeper(output):
+            error = f"It returned what is nested more than {MAX_DEPTH} levels deep."
         if error:
             return [ToolOutputError(run=self._run, t=t, part=call.part, error=error)]
         return [ToolOutputAvailable(run=self._run, t=t, part=call.part, output=output)]
@@ -179,13 +182,14 @@ class Parts:
                 self._note(output)
 
     def _call(self, output: ToolCallOutput, t: float, events: list[Event]) -> None:
+        metadata = None if deeper(output.metadata) else output.metadata
         known = self._calls.get(output.call)
         if known is not None:
-            known.metadata = output.metadata or known.metadata
+            known.metadata = metadata or known.metadata
             return
         events += self._close_text(t)
         part = self._number(t)
-        self._calls[output.call] = ToolCall(part, output.name, output.metadata)
+        self._calls[output.call] = ToolCall(part, output.name, metadata)
         events.append(ToolInputStart(run=self._run, t=t, part=part, name=output.name))
         self._last_t = t
 
@@ -193,10 +197,15 @@ class Parts:
         if call.complete or call.ended:
             return
         text = "".join(call.texts)
+        wrong = ""
         try:
             call.input = _arguments(text) if text.strip() else {}
         except (msgspec.DecodeError, RecursionError) as error:
             wrong = f"Not run: the arguments are no JSON object ({error})."
+        if not wrong and deeper(call.input):
+            wrong = f"Not run: the arguments are nested more than {MAX_DEPTH} levels deep."
+        if wrong:
+            call.input = None
             events += self.result(call, t, error=wrong)
             return
         call.complete = True

@@ -158,11 +158,14 @@ class Run:
             return []
         return self.parts.complete(t)
 
-    def again(self, spent: Usage, t: float) -> list[Event]:
-        """The provider is asked to go on, with what came of its calls; the round took `spent`."""
+    def spend(self, usage: Usage) -> None:
+        """A round took this; what it leads to, like the work of tools, costs nothing more."""
+        self._spent += usage
+
+    def again(self, t: float) -> list[Event]:
+        """The provider is asked to go on, with what came of its calls; see `spend`."""
         if self.state is not RunState.RUNNING:
             raise IllegalMove(f"{self.state} -> another round")
-        self._spent += spent
         self._usage = self._finish = None
         self.parts.again()
         return [self._status("running", t)]

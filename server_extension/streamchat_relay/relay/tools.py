@@ -7,22 +7,41 @@ import secrets
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from streamchat_relay.model import Conflict, NotFound, TimedOut, ToolSpec, digest_of
+import msgspec
+
+from streamchat_relay.model import (
+    MAX_ERROR,
+    MAX_RESULT,
+    BadRequest,
+    Conflict,
+    NotFound,
+    TimedOut,
+    ToolSpec,
+    digest_of,
+)
 from streamchat_relay.protocol.frames import (
     Approve,
     Approved,
     Asking,
     Cancel,
+    Offer,
     Returned,
     ServerFrame,
     ToolRun,
 )
 from streamchat_relay.relay.conversation import ActiveRun
+from streamchat_relay.relay.depth import MAX_DEPTH, deeper
 from streamchat_relay.relay.parts import ToolCall
 from streamchat_relay.relay.ports import Clock
 
 GONE_S = 10.0
 """Seconds in which a client that went away may come back and run what it was asked for."""
+MAX_TOOLS = 128
+"""Tools of one offer: as many as OpenAI's API takes."""
+MAX_OFFER = 256 * 1024
+"""Bytes of JSON of one offer's tools."""
+MAX_OFFERS = 1_000
+"""Conversations for which one client offers tools; beyond them the oldest are forgotten."""
 
 DENIED = "The person did not allow this call. Do not try it again unless they ask for it."
 
@@ -39,6 +58,10 @@ class Workshop:
 
     def __init__(self, write: Callable[[ServerFrame], None]) -> None:
         self.write = write
+        # The same for the next socket of whoever is behind this one.
+        self.runner: str | None = None
+        # Its offers, the oldest first.
+        self.offers: dict[tuple[str, str], None] = {}
 
 
 class _Pending:
@@ -59,14 +82,22 @@ class _Pending:
         self.asked = False
         self.allowed: bool | None = None
         self.workshop: Workshop | None = None
+        self.begun = False
+        self.runner: str | None = None
         self.gone: asyncio.Task[None] | None = None
         self.result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
     def begin(self, workshop: Workshop) -> None:
         """Have this client run it."""
         self.back()
-        self.workshop = workshop
+        self.workshop, self.runner, self.begun = workshop, workshop.runner, True
         workshop.write(self.frame)
+
+    def for_(self, workshop: Workshop) -> bool:
+        """Whether this client may run it: nobody else after somebody has begun to."""
+        if not self.begun:
+            return True
+        return self.runner is not None and self.runner == workshop.runner
 
     def back(self) -> None:
         """Nobody has to be waited for."""
@@ -84,7 +115,8 @@ class Tools:
     """Who runs which tools for which conversation, and what goes on of it.
 
     The latest client that offers a name runs it. A client that goes away has `GONE_S` to come back
-    and offer again; its calls then go on, else their runs end.
+    and offer again; its calls then go on, else their runs end. Nobody else is given what it has
+    begun, for it may have run.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -92,24 +124,33 @@ class Tools:
         self._offers: dict[tuple[str, str], dict[Workshop, tuple[ToolSpec, ...]]] = {}
         self._calls: dict[str, _Pending] = {}
 
-    def offer(
-        self, user: str, conversation: str, specs: tuple[ToolSpec, ...], workshop: Workshop
-    ) -> None:
-        """Let a client run these from now on, and no others, for a conversation."""
-        offers = self._offers.setdefault((user, conversation), {})
-        offers.pop(workshop, None)
+    def offer(self, user: str, offer: Offer, workshop: Workshop) -> None:
+        """Let a client run these from now on, and no others, for a conversation.
+
+        Raises `BadRequest` where that is more than a model can be told of.
+        """
+        specs, key = offer.tools, (user, offer.conversation)
+        _check(specs)
+        workshop.runner = offer.runner or workshop.runner
+        for old in list(self._offers.get(key, ())):
+            # A client that is back may be faster than the news that its last socket is gone.
+            if old is workshop or (old.runner is not None and old.runner == workshop.runner):
+                self._forget(key, old)
         if specs:
-            offers[workshop] = specs
-        for pending in self._of(user, conversation):
-            if pending.gone is not None and any(one.name == pending.call.name for one in specs):
+            self._offers.setdefault(key, {})[workshop] = specs
+            workshop.offers[key] = None
+            if len(workshop.offers) > MAX_OFFERS:
+                self._forget(next(iter(workshop.offers)), workshop)
+        names = {one.name for one in specs}
+        for pending in self._of(*key):
+            elsewhere = pending.workshop is not workshop
+            if elsewhere and pending.call.name in names and pending.for_(workshop):
                 pending.begin(workshop)
 
     def remove(self, workshop: Workshop) -> None:
         """The client is gone."""
-        for key, offers in list(self._offers.items()):
-            offers.pop(workshop, None)
-            if not offers:
-                del self._offers[key]
+        for key in list(workshop.offers):
+            self._forget(key, workshop)
         for pending in self._calls.values():
             if pending.workshop is workshop:
                 self._wait(pending)
@@ -148,7 +189,7 @@ class Tools:
     def asking(self, user: str, asking: Asking) -> None:
         """A client runs this call only if a person allows it."""
         pending = self._mine(user, asking.call)
-        if pending is None:
+        if pending is None or pending.result.done():
             return
         if pending.allowed:
             # It was decided before the client had lost its connection.
@@ -162,7 +203,7 @@ class Tools:
         """Take what came of a call; of one that nobody waits for, nothing."""
         pending = self._mine(user, returned.call)
         if pending is not None:
-            pending.settle(Result(returned.output, returned.error))
+            pending.settle(_bounded(returned))
 
     def approve(self, user: str, approve: Approve) -> None:
         """A person has decided; the same decision once more changes nothing.
@@ -177,6 +218,8 @@ class Tools:
                 if one.active.live.user == user
                 and (one.frame.run, one.frame.part) == (approve.run, approve.part)
                 and one.asked
+                # What has returned waits no more; what was decided may be told so once more.
+                and (one.allowed is not None or not one.result.done())
             ),
             None,
         )
@@ -199,6 +242,13 @@ class Tools:
         if pending.workshop is not None:
             pending.workshop.write(Cancel(call=pending.frame.call))
         pending.settle(Result(error=DENIED))
+
+    def _forget(self, key: tuple[str, str], workshop: Workshop) -> None:
+        workshop.offers.pop(key, None)
+        offers = self._offers[key]
+        del offers[workshop]
+        if not offers:
+            del self._offers[key]
 
     def _approved(self, pending: _Pending) -> None:
         if pending.workshop is not None:
@@ -236,3 +286,25 @@ class Tools:
                     "that made its chat again, and ask once more. What came is kept."
                 )
             )
+
+
+def _check(specs: tuple[ToolSpec, ...]) -> None:
+    size = len(msgspec.json.encode(specs))
+    if len(specs) > MAX_TOOLS or size > MAX_OFFER:
+        raise BadRequest(
+            f"A chat has at most {MAX_TOOLS} tools of {MAX_OFFER // 1024} KiB in all, and these "
+            f"are {len(specs):,} of {size // 1024:,}. Offer fewer, or describe them more shortly."
+        )
+    if any(deeper(one.input_schema) for one in specs):
+        raise BadRequest(f"A tool's `input_schema` has at most {MAX_DEPTH} levels.")
+
+
+def _bounded(returned: Returned) -> Result:
+    """What came of a call, no larger than a log and a model can take."""
+    if returned.error:
+        return Result(error=returned.error[:MAX_ERROR])
+    size = len(msgspec.json.encode(returned.output))
+    if size > MAX_RESULT:
+        most = MAX_RESULT // 1024
+        return Result(error=f"It returned {size // 1024:,} KiB; at most {most} go to a model.")
+    return Result(returned.output)
