@@ -724,13 +724,14 @@ export interface ToolInputDelta {
 }
 
 /**
- * A tool call opens.
+ * A tool call opens. The calls of one `round` were made at once, without results.
  */
 export interface ToolInputStart {
   readonly type: "tool-input-start";
   readonly run: string;
   readonly part: string;
   readonly name: string;
+  readonly round?: number;
   readonly t: number;
 }
 
@@ -760,6 +761,7 @@ export interface ToolOutputError {
  * A tool call and, once there is one, its result.
  *
  * `input_text` is the arguments' JSON as it streams; `input` the arguments once complete.
+ * Calls of the same `round` were made at once, before there was a result of any.
  * `digest` is what an approval of this call names, where one was asked for, and `allowed` what
  * was decided.
  *
@@ -775,6 +777,7 @@ export interface ToolPart {
   readonly digest?: string;
   readonly allowed?: boolean | null;
   readonly provider_metadata?: Readonly<Record<string, unknown>> | null;
+  readonly round?: number;
   readonly id?: string;
   readonly open?: boolean;
 }

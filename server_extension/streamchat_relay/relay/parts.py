@@ -34,6 +34,8 @@ from streamchat_relay.relay.depth import MAX_DEPTH, deeper
 
 _arguments = msgspec.json.Decoder(dict[str, Any]).decode
 
+MOST_NAME = 100
+"""Characters of a name that are kept; no tool has as many."""
 NOT_RUN = "Not run: the answer ended before."
 
 
@@ -62,6 +64,7 @@ class Parts:
         self._run = run
         self._note = note
         self._part = 0
+        self._round = 1
         self._open: type[TextOutput | ReasoningOutput] | None = None
         # Of this round, by the provider's own name for them.
         self._calls: dict[str, ToolCall] = {}
@@ -121,6 +124,7 @@ class Parts:
 
     def again(self) -> None:
         """The provider is about to go on, with the results of its calls."""
+        self._round += 1
         self._spoken_ms = self.spoken_ms
         self._calls = {}
         self._begun_t = None
@@ -178,6 +182,8 @@ class Parts:
                 if call is not None:
                     self._complete(call, t, events)
                     events += self.result(call, t, output=output.output, error=output.error)
+                    # What is called from here on knows that result.
+                    self._round += 1
             case _:
                 self._note(output)
 
@@ -189,8 +195,12 @@ class Parts:
             return
         events += self._close_text(t)
         part = self._number(t)
-        self._calls[output.call] = ToolCall(part, output.name, metadata)
-        events.append(ToolInputStart(run=self._run, t=t, part=part, name=output.name))
+        name = output.name[:MOST_NAME]
+        self._calls[output.call] = ToolCall(part, name, metadata)
+        start = ToolInputStart(
+            run=self._run, t=t, part=part, name=name, round=self._round
+        )
+        events.append(start)
         self._last_t = t
 
     def _complete(self, call: ToolCall, t: float, events: list[Event]) -> None:
