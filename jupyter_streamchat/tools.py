@@ -197,7 +197,7 @@ def _arguments(name: str, function: Callable[..., Any]) -> type[msgspec.Struct]:
 def _default(value: Any) -> Any:
     """The default, which a model is told of where JSON can hold it."""
     # msgspec takes empty ones only, of which it makes new ones for each call.
-    full = isinstance(value, list | dict | set | bytearray) and value
+    full = isinstance(value, list | dict | set | bytearray) and bool(value)
     try:
         msgspec.json.encode(value)
         msgspec.defstruct("_", [("value", Any, value)])

@@ -37,7 +37,7 @@ class _Job:
         self.asking = False
         self._guard = threading.Lock()
         self._task: tuple[asyncio.AbstractEventLoop, asyncio.Task[Returned | Asking]] | None = None
-        self._cancelled = False
+        self._cancelled = threading.Event()
 
     def start(self, done: Callable[[Returned | Asking], None], *, allowed: bool = False) -> None:
         """Run it unless somebody has to be asked; returns at once."""
@@ -51,7 +51,7 @@ class _Job:
     def cancel(self) -> None:
         """Nobody waits for it any more."""
         with self._guard:
-            self._cancelled = True
+            self._cancelled.set()
             if self._task is not None:
                 loop, task = self._task
                 loop.call_soon_threadsafe(task.cancel)
@@ -62,14 +62,14 @@ class _Job:
         loop = asyncio.new_event_loop()
         try:
             with self._guard:
-                if self._cancelled:
+                if self._cancelled.is_set():
                     return
                 task = loop.create_task(self._answer(allowed=allowed))
                 self._task = (loop, task)
             try:
                 answer = loop.run_until_complete(task)
             except BaseException as error:  # noqa: BLE001 - whatever it is, somebody waits
-                if self._cancelled:
+                if self._cancelled.is_set():
                     return
                 answer = self._failed(f"{self.tool.name} ended with {type(error).__name__}.")
             done(answer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
+import datetime as dt
 import enum
 import queue
 import threading
@@ -158,7 +158,7 @@ def test_whatever_json_cannot_hold_is_an_error_for_the_model(value: Any) -> None
         (10**30, 10**30),
         ({1, 2}, [1, 2]),
         (b"\xff", "/w=="),
-        ({1: datetime.date(2026, 1, 2)}, {"1": "2026-01-02"}),
+        ({1: dt.date(2026, 1, 2)}, {"1": "2026-01-02"}),
         (None, None),
     ],
 )
@@ -256,7 +256,7 @@ def test_defaults_that_json_cannot_show_are_used_and_not_told() -> None:
 
     def draw(
         colour: Colour = Colour.RED,
-        when: datetime.date = datetime.date(2026, 1, 2),
+        when: dt.date = dt.date(2026, 1, 2),
         limit: float | None = SENTINEL,  # type: ignore[assignment]
         at: Point = Point(2),  # noqa: B008 - as people write it
         kind: Literal["a", "b"] = "a",
@@ -275,9 +275,7 @@ def test_defaults_that_json_cannot_show_are_used_and_not_told() -> None:
     assert properties["when"]["default"] == "2026-01-02"
     assert tool.spec.input_schema["required"] == []
     Bench(tool).call("draw")
-    assert seen == [
-        (Colour.RED, datetime.date(2026, 1, 2), SENTINEL, Point(2), "a", [1], float("inf"))
-    ]
+    assert seen == [(Colour.RED, dt.date(2026, 1, 2), SENTINEL, Point(2), "a", [1], float("inf"))]
 
 
 class Foreign:

@@ -45,14 +45,16 @@ from streamchat_relay.relay.run import Run
 
 PATH = Path(__file__).parent.parent / "transcripts" / "reduce-random.jsonl"
 VALUES = (None, 0, 1.5, True, "", "grüße", [], [None, {"a": [1]}], {}, {"a": None, "__proto__": 1})
-ABOUT = "Random events, made by tests/model/random_events.py: runs with tools, and what no run tells"
+ABOUT = (
+    "Random events, made by tests/model/random_events.py: runs with tools, and what no run tells"
+)
 
 
 def random_events(chance: random.Random) -> Iterator[Event]:
     """Runs, one after the other, and strays of them between."""
     for number in range(12):
         run = Run(f"r{number}", StartedMessage(id=f"a{number}", role="assistant"), "x/y", "x")
-        yield from _with_strays(chance, number, _run(chance, run))
+        yield from _with_strays(chance, number, run_events(chance, run))
 
 
 def transcript() -> str:
@@ -67,7 +69,8 @@ def transcript() -> str:
     return "".join(f"{line.decode()}\n" for line in lines)
 
 
-def _run(chance: random.Random, run: Run) -> Iterator[Event]:
+def run_events(chance: random.Random, run: Run) -> Iterator[Event]:
+    """What one run tells, from its start to its end."""
     yield from run.start()
     yield from run.begin(1.0, left_out=chance.randrange(2))
     t = 1.0
@@ -83,12 +86,13 @@ def _run(chance: random.Random, run: Run) -> Iterator[Event]:
                 yield from run.parts.ask(call, "d" * 3, t)
                 if chance.random() < 0.7:
                     yield from run.parts.decide(call, t, allowed=chance.random() < 0.5)
+        last = chance.random() < 0.3
         for call in chance.sample(waiting, len(waiting)):
-            if chance.random() < 0.8:
+            if not last or chance.random() < 0.5:
                 error = chance.choice(["", "", "no"])
                 output = chance.choice(VALUES)
                 yield from run.parts.result(call, t, output=output, error=error)
-        if chance.random() < 0.3:
+        if last:
             break
         run.spend(Usage(input=1, output=2))
         yield from run.again(t)

@@ -104,7 +104,13 @@ def test_text_between_calls_of_one_round_does_not_part_them() -> None:
 
 def test_calls_that_a_function_made_itself_follow_each_other() -> None:
     message = written(
-        [*add("0"), ToolResultOutput("0", 1), TextOutput("So."), *add("1"), ToolResultOutput("1", 2)]
+        [
+            *add("0"),
+            ToolResultOutput("0", 1),
+            TextOutput("So."),
+            *add("1"),
+            ToolResultOutput("1", 2),
+        ]
     )
     assert roles(openai.request_body(asked(message), at("openai"))) == [
         *("user", "assistant", "tool", "assistant", "tool"),

@@ -118,7 +118,7 @@ async def test_many_rounds_with_kills_stay_within_the_budget_and_hold_nothing_at
             assert day.tokens <= cap
 
     await asyncio.gather(*map(conversation, range(8)))
-    while hub.active_runs:
+    while hub.active_runs:  # noqa: ASYNC110 - runs have yet to hear that they are stopped
         await asyncio.sleep(0)
     day, _ = await ledger.taken("ada", TODAY, "")
     assert day.held.tokens == 0

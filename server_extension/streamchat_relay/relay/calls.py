@@ -27,7 +27,6 @@ from streamchat_relay.relay.run import Run, RunState
 from streamchat_relay.relay.screen import Passage
 from streamchat_relay.relay.tools import Result, Tools
 
-
 MOST_CALLS = 128
 """Calls of one round that are run."""
 

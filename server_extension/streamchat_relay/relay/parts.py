@@ -197,9 +197,7 @@ class Parts:
         part = self._number(t)
         name = output.name[:MOST_NAME]
         self._calls[output.call] = ToolCall(part, name, metadata)
-        start = ToolInputStart(
-            run=self._run, t=t, part=part, name=name, round=self._round
-        )
+        start = ToolInputStart(run=self._run, t=t, part=part, name=name, round=self._round)
         events.append(start)
         self._last_t = t
 
