@@ -303,3 +303,50 @@ assert "beside" in calls[2].output
 print("all well")
 """,
     )
+
+
+def test_a_call_runs_once_however_often_the_connection_is_lost_while_it_does(
+    kernel: RunningKernel,
+) -> None:
+    assert "all well" in run(
+        kernel,
+        """
+from jupyter_streamchat.connect import connect
+from streamchat_relay.protocol.client import State
+client, ran = connect(), []
+def until(live):
+    while (client._session.state is State.LIVE) is not live: threading.Event().wait(0.01)
+def cut():
+    client._loop.call(lambda: client._transport._dropped.set())
+    until(False)
+chat = Chat(Script([("back_before", {}), ("back_after", {})], [("back_before", {})]))
+@chat.tool(approve=True)
+def back_before() -> str:
+    "Returns while there is no connection."
+    ran.append("before"); cut(); return "one"
+@chat.tool(approve=True)
+def back_after() -> str:
+    "Returns when there is one again."
+    until(False); until(True); ran.append("after"); return "two"
+reply = chat.send("go").wait(60)
+assert reply.text == "one; two; one", reply.text
+assert sorted(ran) == ["after", "before", "before"], ran
+print("all well")
+""",
+    )
+
+
+def test_more_tools_than_a_model_is_told_of_are_refused_when_they_are_given(
+    kernel: RunningKernel,
+) -> None:
+    outcome = kernel.run(
+        """
+def made(number):
+    def tool() -> None: "Does nothing."
+    tool.__name__ = f"tool{number}"
+    return tool
+Chat("demo/tools", tools=map(made, range(129)))
+"""
+    )
+    assert outcome.error == "BadRequest"
+    assert "at most 128 tools" in outcome.message

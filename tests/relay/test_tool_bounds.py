@@ -6,10 +6,17 @@ from typing import Any
 
 import pytest
 
-from streamchat_relay.model import MAX_ERROR, MAX_RESULT, ToolCallOutput, ToolInputOutput, ToolPart
+from streamchat_relay.model import (
+    MAX_ERROR,
+    MAX_RESULT,
+    MAX_TOOLS,
+    ToolCallOutput,
+    ToolInputOutput,
+    ToolPart,
+)
 from streamchat_relay.relay.calls import MOST_CALLS
+from streamchat_relay.relay.offers import MAX_OFFERS
 from streamchat_relay.relay.rules import Limits, Rules
-from streamchat_relay.relay.tools import MAX_OFFERS, MAX_TOOLS
 from tests.fakes.relay import events_in, settle
 from tests.relay.test_tools import SPEC, Scene, called, end, offer
 
@@ -111,7 +118,7 @@ async def test_offers_without_end_take_no_memory_without_end() -> None:
     assert len(scene.hub.tools._offers) <= MAX_OFFERS
     assert scene.hub.tools.specs("ada", f"c{MAX_OFFERS + 98}") != ()
     kernel.connection.closed()
-    assert scene.hub.tools._offers == {}
+    assert len(scene.hub.tools._offers) == 0
 
 
 async def test_calls_of_one_round_beyond_the_most_are_not_run() -> None:

@@ -21,10 +21,10 @@ from streamchat_relay.model import (
 from streamchat_relay.protocol.frames import Offer, Prompt, Returned, Send, ServerFrame, ToolRun
 from streamchat_relay.relay.budget import Budget, Caps
 from streamchat_relay.relay.hub import Hub
+from streamchat_relay.relay.offers import Workshop
 from streamchat_relay.relay.ports import Call, Sink
 from streamchat_relay.relay.report import RunReport
 from streamchat_relay.relay.rules import Rules
-from streamchat_relay.relay.tools import Workshop
 from streamchat_relay.stores import MemoryStore, SQLiteLedger
 from tests.fakes.relay import FakeRegistry, events_in, settle
 from tests.relay.test_tools import Scene, called

@@ -147,3 +147,26 @@ async def test_a_prompt_behind_a_run_whose_tool_waits_begins_when_that_is_stoppe
     (await scene.provider.next_call()).finish()
     await settle()
     assert types(page.transport.take())[-1] == "finish"
+
+
+@pytest.mark.parametrize("how", ["stopped", "denied", "given up"])
+async def test_a_kernel_hears_when_it_is_back_that_nobody_waits_for_its_call(how: str) -> None:
+    scene = Scene()
+    kernel, page, first = await scene.begin()
+    frame = await called(kernel, first)
+    await kernel.say(type="asking", call=frame["call"])
+    kernel.connection.closed()
+    await settle()
+    if how == "stopped":
+        await page.say(type="stop", id="s1", run="r1")
+    elif how == "denied":
+        await approve(page, allow=False)
+    else:
+        scene.clock.advance(GONE_S)
+    await settle()
+    other = await scene.client()
+    assert await offer(other, runner="k2") == [{"type": "ok", "id": "f1"}]
+    again = await scene.client()
+    cancel = {"type": "cancel", "call": frame["call"]}
+    assert await offer(again) == [cancel, {"type": "ok", "id": "f1"}]
+    assert await offer(again) == [{"type": "ok", "id": "f1"}]

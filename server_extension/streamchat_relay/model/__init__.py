@@ -89,12 +89,21 @@ from streamchat_relay.model.part import (
 )
 from streamchat_relay.model.reduce import branch, fold, reduce
 from streamchat_relay.model.spendings import Spending, Spendings
-from streamchat_relay.model.tool import MAX_ERROR, MAX_RESULT, ToolSpec, digest_of, text_of
+from streamchat_relay.model.tool import (
+    MAX_ERROR,
+    MAX_RESULT,
+    MAX_TOOLS,
+    ToolSpec,
+    check_size,
+    digest_of,
+    text_of,
+)
 from streamchat_relay.model.usage import Timing, Usage
 
 __all__ = [
     "MAX_ERROR",
     "MAX_RESULT",
+    "MAX_TOOLS",
     "Abort",
     "AbortReason",
     "BadCursor",
@@ -178,6 +187,7 @@ __all__ = [
     "Usage",
     "UsageOutput",
     "branch",
+    "check_size",
     "digest_of",
     "document",
     "error_from",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,7 +12,6 @@ import msgspec
 from streamchat_relay.model import (
     MAX_ERROR,
     MAX_RESULT,
-    BadRequest,
     Conflict,
     NotFound,
     TimedOut,
@@ -26,22 +25,17 @@ from streamchat_relay.protocol.frames import (
     Cancel,
     Offer,
     Returned,
-    ServerFrame,
     ToolRun,
 )
 from streamchat_relay.relay.conversation import ActiveRun
-from streamchat_relay.relay.depth import MAX_DEPTH, deeper
+from streamchat_relay.relay.offers import Offers, Workshop
 from streamchat_relay.relay.parts import ToolCall
 from streamchat_relay.relay.ports import Clock
 
 GONE_S = 10.0
 """Seconds in which a client that went away may come back and run what it was asked for."""
-MAX_TOOLS = 128
-"""Tools of one offer: as many as OpenAI's API takes."""
-MAX_OFFER = 256 * 1024
-"""Bytes of JSON of one offer's tools."""
-MAX_OFFERS = 1_000
-"""Conversations for which one client offers tools; beyond them the oldest are forgotten."""
+MAX_MISSED = 1_000
+"""Calls that were cancelled while their client was away; it is told of them when it is back."""
 
 DENIED = "The person did not allow this call. Do not try it again unless they ask for it."
 
@@ -51,17 +45,6 @@ class Result(NamedTuple):
 
     output: Any = None
     error: str = ""
-
-
-class Workshop:
-    """One client that runs tools: `write` sends it a frame."""
-
-    def __init__(self, write: Callable[[ServerFrame], None]) -> None:
-        self.write = write
-        # The same for the next socket of whoever is behind this one.
-        self.runner: str | None = None
-        # Its offers, the oldest first.
-        self.offers: dict[tuple[str, str], None] = {}
 
 
 class _Pending:
@@ -121,44 +104,36 @@ class Tools:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._offers: dict[tuple[str, str], dict[Workshop, tuple[ToolSpec, ...]]] = {}
+        self._offers = Offers()
         self._calls: dict[str, _Pending] = {}
+        self._missed: dict[str, tuple[str, str, str]] = {}
 
     def offer(self, user: str, offer: Offer, workshop: Workshop) -> None:
         """Let a client run these from now on, and no others, for a conversation.
 
         Raises `BadRequest` where that is more than a model can be told of.
         """
-        specs, key = offer.tools, (user, offer.conversation)
-        _check(specs)
-        workshop.runner = offer.runner or workshop.runner
-        for old in list(self._offers.get(key, ())):
-            # A client that is back may be faster than the news that its last socket is gone.
-            if old is workshop or (old.runner is not None and old.runner == workshop.runner):
-                self._forget(key, old)
-        if specs:
-            self._offers.setdefault(key, {})[workshop] = specs
-            workshop.offers[key] = None
-            if len(workshop.offers) > MAX_OFFERS:
-                self._forget(next(iter(workshop.offers)), workshop)
-        names = {one.name for one in specs}
-        for pending in self._of(*key):
+        self._offers.put((user, offer.conversation), offer, workshop)
+        names = {one.name for one in offer.tools}
+        for pending in self._of(user, offer.conversation):
             elsewhere = pending.workshop is not workshop
             if elsewhere and pending.call.name in names and pending.for_(workshop):
                 pending.begin(workshop)
+        for call, whose in list(self._missed.items()):
+            if whose == (user, offer.conversation, workshop.runner):
+                del self._missed[call]
+                workshop.write(Cancel(call=call))
 
     def remove(self, workshop: Workshop) -> None:
         """The client is gone."""
-        for key in list(workshop.offers):
-            self._forget(key, workshop)
+        self._offers.remove(workshop)
         for pending in self._calls.values():
             if pending.workshop is workshop:
                 self._wait(pending)
 
     def specs(self, user: str, conversation: str) -> tuple[ToolSpec, ...]:
         """What a model can call in this conversation now."""
-        offers = self._offers.get((user, conversation), {})
-        return tuple({one.name: one for specs in offers.values() for one in specs}.values())
+        return self._offers.specs((user, conversation))
 
     async def run(self, active: ActiveRun, call: ToolCall) -> Result:
         """Have a call run by who offers it.
@@ -171,16 +146,15 @@ class Tools:
             return Result(error=f"There is no tool {call.name!r}. There are: {names}.")
         pending = _Pending(active, call)
         self._calls[pending.frame.call] = pending
-        workshop = self._runner(active.live.user, active.live.id, call.name)
+        workshop = self._offers.of((active.live.user, active.live.id), call.name)
         try:
             if workshop is None:
                 self._wait(pending)
             else:
                 pending.begin(workshop)
             return await pending.result
-        except asyncio.CancelledError:
-            if pending.workshop is not None:
-                pending.workshop.write(Cancel(call=pending.frame.call))
+        except BaseException:
+            self._cancel(pending)
             raise
         finally:
             pending.back()
@@ -239,16 +213,18 @@ class Tools:
         if approve.allow:
             self._approved(pending)
             return
-        if pending.workshop is not None:
-            pending.workshop.write(Cancel(call=pending.frame.call))
+        self._cancel(pending)
         pending.settle(Result(error=DENIED))
 
-    def _forget(self, key: tuple[str, str], workshop: Workshop) -> None:
-        workshop.offers.pop(key, None)
-        offers = self._offers[key]
-        del offers[workshop]
-        if not offers:
-            del self._offers[key]
+    def _cancel(self, pending: _Pending) -> None:
+        """Tell who runs it that nobody waits any more, at once or when they are back."""
+        call, live = pending.frame.call, pending.active.live
+        if pending.workshop is not None:
+            pending.workshop.write(Cancel(call=call))
+        elif pending.runner is not None:
+            self._missed[call] = (live.user, live.id, pending.runner)
+            if len(self._missed) > MAX_MISSED:
+                del self._missed[next(iter(self._missed))]
 
     def _approved(self, pending: _Pending) -> None:
         if pending.workshop is not None:
@@ -265,13 +241,6 @@ class Tools:
             if (one.active.live.user, one.frame.conversation) == (user, conversation)
         )
 
-    def _runner(self, user: str, conversation: str, name: str) -> Workshop | None:
-        offers = self._offers.get((user, conversation), {})
-        for workshop, specs in reversed(offers.items()):
-            if any(one.name == name for one in specs):
-                return workshop
-        return None
-
     def _wait(self, pending: _Pending) -> None:
         pending.workshop = None
         pending.back()
@@ -286,17 +255,6 @@ class Tools:
                     "that made its chat again, and ask once more. What came is kept."
                 )
             )
-
-
-def _check(specs: tuple[ToolSpec, ...]) -> None:
-    size = len(msgspec.json.encode(specs))
-    if len(specs) > MAX_TOOLS or size > MAX_OFFER:
-        raise BadRequest(
-            f"A chat has at most {MAX_TOOLS} tools of {MAX_OFFER // 1024} KiB in all, and these "
-            f"are {len(specs):,} of {size // 1024:,}. Offer fewer, or describe them more shortly."
-        )
-    if any(deeper(one.input_schema) for one in specs):
-        raise BadRequest(f"A tool's `input_schema` has at most {MAX_DEPTH} levels.")
 
 
 def _bounded(returned: Returned) -> Result:
