@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from streamchat_relay.relay.rates import WINDOW_S, Rates
+from streamchat_relay.relay.rules import Rules
 from streamchat_relay.relay.tools import GONE_S
-from tests.fakes.relay import FakeClient, events_in, settle, types
+from tests.fakes.relay import FakeClient, FakeClock, events_in, settle, types
 from tests.relay.test_tools import Scene, called, offer
 
 
@@ -170,3 +172,18 @@ async def test_a_kernel_hears_when_it_is_back_that_nobody_waits_for_its_call(how
     cancel = {"type": "cancel", "call": frame["call"]}
     assert await offer(again) == [cancel, {"type": "ok", "id": "f1"}]
     assert await offer(again) == [{"type": "ok", "id": "f1"}]
+
+
+async def test_a_later_round_waits_for_its_providers_next_minute_too() -> None:
+    clock = FakeClock()
+    scene = Scene(Rules(rates=Rates({"fake": 1}, now=clock.now)), clock)
+    kernel, page, first = await scene.begin()
+    frame = await called(kernel, first)
+    await kernel.say(type="returned", call=frame["call"], output=3)
+    await settle()
+    assert scene.provider.count == 1
+    scene.clock.advance(WINDOW_S)
+    await settle()
+    (await scene.provider.next_call()).finish()
+    await settle()
+    assert types(page.transport.take())[-1] == "finish"

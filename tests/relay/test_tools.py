@@ -50,8 +50,8 @@ SPEC = {"name": "add", "description": "Adds.", "input_schema": {"type": "object"
 class Scene:
     """A hub with a kernel that offers `add`, and a page that looks on."""
 
-    def __init__(self, rules: Rules | None = None) -> None:
-        self.clock = FakeClock()
+    def __init__(self, rules: Rules | None = None, clock: FakeClock | None = None) -> None:
+        self.clock = clock or FakeClock()
         self.provider = FakeProvider()
         registry = FakeRegistry(self.provider)
         self.hub = Hub(MemoryStore(), registry, clock=self.clock, rules=rules)

@@ -85,6 +85,7 @@ class Calls:
             params = {k: v for k, v in active.call.params.items() if k != "tool_choice"}
             active.call = replace(active.call, params=params)
             self.prepare(active, run.message.id)
+            await self._turn(active.provider.name)
 
     def over_budget(self, active: ActiveRun) -> bool:
         """Whether its answer ended because no more was left for it."""
@@ -136,11 +137,16 @@ class Calls:
             name = active.provider.name
             wait = max(wait, rules.rates.wait(name))
             log.append(run.back_off(wait, active.t()))
-            while wait:
-                await self._clock.sleep(wait)
-                wait = rules.rates.wait(name)
-            rules.rates.take(name)
+            await self._clock.sleep(wait)
+            await self._turn(name)
             log.append(run.retry(active.t()))
+
+    async def _turn(self, provider: str) -> None:
+        """Take one of the provider's requests of this minute, or of the next."""
+        rates = self._rules.rates
+        while wait := rates.wait(provider):
+            await self._clock.sleep(wait)
+        rates.take(provider)
 
     @staticmethod
     def _goes_on(active: ActiveRun) -> bool:
