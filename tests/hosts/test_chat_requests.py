@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from streamchat_relay.hosts.chat_completions import read
 from streamchat_relay.model import BadRequest, MessageAdded, ToolPart
 from streamchat_relay.protocol.codec import decode_event, encode
+from streamchat_relay.providers.endpoint import Endpoint
+from streamchat_relay.providers.openai import request_body
+from streamchat_relay.relay.ports import Call
 from streamchat_relay.relay.screen import Passage, Screen
 
 ANY = st.recursive(
@@ -103,3 +106,22 @@ async def test_the_content_filter_sees_what_tools_returned_to_who_asks_with_open
     assert isinstance(part, ToolPart)
     assert part.output == "a ***"
     assert roles == ["user", "tool"]
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_the_thoughts_that_a_client_sends_back_are_passed_on(field: str) -> None:
+    call = {"id": "a", "type": "function", "function": {"name": "add", "arguments": "{}"}}
+    asked = read(
+        {
+            "messages": [
+                {"role": "user", "content": "Go"},
+                {"role": "assistant", "tool_calls": [call], field: "Hm"},
+                {"role": "tool", "tool_call_id": "a", "content": "3"},
+                {"role": "assistant", "content": "It is 3.", field: "So"},
+                {"role": "user", "content": "And?"},
+            ]
+        }
+    )
+    at = Endpoint(provider="deepseek", base_url="https://x")
+    told = request_body(Call(model="m", messages=asked.messages), at)["messages"]
+    assert [one.get(field) for one in told] == [None, "Hm", None, "So", None]

@@ -13,6 +13,7 @@ from streamchat_relay.model import (
     FilePart,
     Message,
     Part,
+    ReasoningPart,
     Role,
     TextPart,
     ToolPart,
@@ -134,6 +135,13 @@ def _messages(given: list[Any]) -> list[tuple[Role, tuple[Part, ...]]]:
             raise BadRequest(
                 f"Messages of the role {message.get('role')!r} are not passed on here."
             )
+        for field in ("reasoning_content", "reasoning"):
+            thought = message.get(field)
+            if role == "assistant" and thought and isinstance(thought, str):
+                # DeepSeek refuses calls without it.
+                kept = {"openai": {"thinks_in": field}}
+                parts.insert(0, ReasoningPart(text=thought, provider_metadata=kept))
+                break
         for call in _list(message, "tool_calls"):
             calls[str(call.get("id")) if isinstance(call, dict) else ""] = (parts, len(parts))
             parts.append(_call(call, len(parts)))

@@ -137,9 +137,12 @@ def _messages(call: Call, provider: str) -> list[dict[str, Any]]:
 
 
 def _thinks_in(step: Step, provider: str) -> str:
-    """The field in which this provider told its thoughts, where it called tools."""
-    kept = (use.metadata.get("openai", {}) for use in step.uses)
-    return next((one["thinks_in"] for one in kept if one.get("provider") == provider), "")
+    """The field in which this provider wants to be told its thoughts."""
+    told = [use.metadata for use in step.uses]
+    told += [part.provider_metadata or {} for part in step.thoughts]
+    kept = (one.get("openai", {}) for one in told)
+    theirs = (one for one in kept if one.get("provider", provider) == provider)
+    return next((one["thinks_in"] for one in theirs if one.get("thinks_in")), "")
 
 
 def _step(step: Step, provider: str, thinks_in: str) -> list[dict[str, Any]]:

@@ -81,10 +81,10 @@ class Calls:
             # Not when they have returned: a person who is asked may take an hour.
             run.spend(self._settle(active))
             await self._run_all(active)
-            log.append(run.again(active.t()))
             params = {k: v for k, v in active.call.params.items() if k != "tool_choice"}
             active.call = replace(active.call, params=params)
-            self.prepare(active, run.message.id)
+            left_out = self.prepare(active, run.message.id)
+            log.append(run.again(active.t(), left_out=left_out))
             await self._turn(active.provider.name)
 
     def over_budget(self, active: ActiveRun) -> bool:

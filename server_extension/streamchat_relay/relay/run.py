@@ -162,10 +162,11 @@ class Run:
         """A round took this; what it leads to, like the work of tools, costs nothing more."""
         self._spent += usage
 
-    def again(self, t: float) -> list[Event]:
+    def again(self, t: float, *, left_out: int = 0) -> list[Event]:
         """The provider is asked to go on, with what came of its calls; see `spend`."""
         if self.state is not RunState.RUNNING:
             raise IllegalMove(f"{self.state} -> another round")
+        self._left_out = left_out or None
         self._usage = self._finish = None
         self.parts.again()
         return [self._status("running", t)]

@@ -17,6 +17,7 @@ from streamchat_relay.model import (
     Output,
     Part,
     ReasoningOutput,
+    ReasoningPart,
     StreamChatError,
     TextOutput,
     TextPart,
@@ -163,7 +164,7 @@ class Screen:
         """The parts with their texts, and what tools returned, as they pass."""
         shown: list[AnyPart] = []
         for part in parts:
-            if isinstance(part, TextPart):
+            if isinstance(part, TextPart | ReasoningPart):
                 passed = await self.passed(about._replace(text=part.text))
                 shown.append(replace(part, text=passed))
             elif isinstance(part, ToolPart) and part.ended:
