@@ -11,6 +11,7 @@ from streamchat_relay.model import (
     ReasoningOutput,
     StreamChatError,
     TextOutput,
+    ToolCallOutput,
     ToolInputOutput,
     Usage,
     branch,
@@ -197,5 +198,7 @@ class _Metered:
         for output in outputs:
             if isinstance(output, TextOutput | ReasoningOutput | ToolInputOutput):
                 self._left -= len(output.delta)
+            elif isinstance(output, ToolCallOutput):
+                self._left -= len(output.name)
         if self._left < 0:
             self._active.end("budget")
