@@ -52,6 +52,6 @@ def test_everything_public_is_completed(shell: InteractiveShell, code: str, kind
 def test_what_a_person_completes_of_a_reply_is_what_the_guide_names() -> None:
     assert public(Reply) == {
         *("abort_reason", "conversation", "done", "error", "finish_reason", "model", "reasoning"),
-        *("run", "state", "stop", "text", "timing", "tool_calls", "usage", "wait"),
+        *("run", "state", "stop", "text", "timing", "usage", "wait"),
         *("code", "events", "json", "plot", "to_dataframe"),
     }
