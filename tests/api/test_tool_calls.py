@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 from collections.abc import Iterator
 
 import pytest
@@ -350,3 +352,54 @@ Chat("demo/tools", tools=map(made, range(129)))
     )
     assert outcome.error == "BadRequest"
     assert "at most 128 tools" in outcome.message
+
+
+def test_an_interrupt_of_a_cell_that_waits_for_a_tool_stops_the_run_and_the_tool(
+    kernel: RunningKernel,
+) -> None:
+    run(
+        kernel,
+        """
+ended = threading.Event()
+chat = Chat(Script([("slow", {})]))
+@chat.tool(approve=True)
+async def slow() -> None:
+    "Takes for ever."
+    print("begun", flush=True)
+    try: await asyncio.Event().wait()
+    finally: ended.set()
+""",
+    )
+    cell = kernel.start("reply = chat.send('go')\nreply.wait()")
+    kernel.until_text(cell, "begun")
+    kernel.interrupt()
+    assert kernel.result(cell).error == "KeyboardInterrupt"
+    assert "True interrupted user" in run(
+        kernel, "print(ended.wait(20), reply.wait(20).state, reply.abort_reason)"
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="Linux alone tells when a process ends")
+def test_a_kernel_ends_though_a_tool_never_returns(jupyter: JupyterServer) -> None:
+    with RunningKernel(jupyter) as made:
+        outcome = made.run(
+            """
+import os, threading
+from jupyter_streamchat import Chat, ToolCall
+begun = threading.Event()
+def script(messages): yield ToolCall("hang")
+chat = Chat(script)
+@chat.tool(approve=True)
+def hang() -> None:
+    "Never returns."
+    begun.set(); threading.Event().wait()
+reply = chat.send("go")
+assert begun.wait(20)
+print(os.getpid())
+"""
+        )
+        assert outcome.error == "", outcome.message
+        ended = os.pidfd_open(int(outcome.text))
+        made._client.shutdown()
+        assert select.select([ended], [], [], 20)[0], "the kernel still runs"
+        os.close(ended)
