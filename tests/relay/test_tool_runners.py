@@ -42,8 +42,9 @@ async def test_an_approval_is_not_carried_to_the_kernel_that_takes_the_place_of_
     await approve(page)
     kernel.connection.closed()
     other = await scene.client()
-    await offer(other, runner="k2")
-    assert other.transport.take() == []
+    assert await offer(other, runner="k2") == [{"type": "ok", "id": "f1"}]
+    await other.say(type="asking", call=frame["call"])
+    assert [one for one in other.transport.take() if one["type"] == "approved"] == []
 
 
 async def test_a_client_that_is_back_before_its_old_socket_is_known_dead_goes_on_at_once() -> None:
