@@ -241,7 +241,7 @@ class RelayClient:
     def _offer(self, conversation: str, tools: dict[str, Tool]) -> None:
         specs = self._workbench.add(conversation, tools)
         if self._ended is None and specs is not None:
-            self._ask(self._session.offer(conversation, specs), _ignore)
+            self._ask(self._session.offer(conversation, specs, self._workbench.id), _offered)
 
     def _sent(self, run: str, answer: Answer) -> None:
         if answer.error is not None:
@@ -386,5 +386,6 @@ def _ignore(_answer: Answer) -> None:
     pass
 
 
-async def _nowhere() -> Address | None:
-    return None
+def _offered(answer: Answer) -> None:
+    if answer.error is not None:
+        _log.warning("The relay does not take these tools: %s", answer.error.message)

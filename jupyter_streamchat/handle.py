@@ -23,7 +23,14 @@ from jupyter_streamchat.recording import Recording
 from jupyter_streamchat.reply import Reply
 from jupyter_streamchat.structured import Shape
 from jupyter_streamchat.tools import TIMEOUT_S, Approve, Tool
-from streamchat_relay.model import BadRequest, Conversation, FilePart, TextPart, TimedOut
+from streamchat_relay.model import (
+    BadRequest,
+    Conversation,
+    FilePart,
+    TextPart,
+    TimedOut,
+    check_size,
+)
 
 OPEN_TIMEOUT_S = 15.0
 BUDGET = "budget_tokens"
@@ -56,6 +63,7 @@ class Handle:
         self._system = _text("system", system)
         self._params = _sendable(params or {})
         self._tools = {tool.name: tool for tool in map(_tool, tools)}
+        check_size(tuple(tool.spec for tool in self._tools.values()))
         if budget is not None:
             self.budget = budget
         # Where it goes on: after this message, and then after its own answers. None: the newest.
@@ -137,7 +145,9 @@ class Handle:
         if function is None:
             return partial(self.tool, approve=approve, timeout=timeout)
         tool = Tool(function, approve=approve, timeout=timeout)
-        self._tools[tool.name] = tool
+        tools = {**self._tools, tool.name: tool}
+        check_size(tuple(one.spec for one in tools.values()))
+        self._tools = tools
         if self._client is not None and self._following is not None:
             self._client.offer(self._conversation, self._tools)
         return function

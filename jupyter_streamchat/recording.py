@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from streamchat_relay.model import (
+    APART,
     Abort,
     AbortReason,
     BudgetExhausted,
@@ -13,6 +14,7 @@ from streamchat_relay.model import (
     Finish,
     FinishReason,
     Message,
+    Part,
     ReasoningDelta,
     ReasoningPart,
     RunEvent,
@@ -26,6 +28,7 @@ from streamchat_relay.model import (
     Timing,
     ToolApprovalRequest,
     ToolApprovalResponse,
+    ToolInputStart,
     ToolOutputAvailable,
     ToolOutputError,
     ToolPart,
@@ -52,6 +55,8 @@ class Recording:
         self.reasoning: list[str] = []
         # Calls that wait for a person, by their part: the digest that a decision names.
         self.asked: dict[str, str] = {}
+        # Tools were called since the last text.
+        self._called = False
         self.state: RunStateName = "queued"
         self.position: int | None = None
         self.model = ""
@@ -75,6 +80,9 @@ class Recording:
         self.events.append(event)
         # Deltas are nearly all there is, so they are asked for first.
         if type(event) is TextDelta:
+            if self._called:
+                self._called = False
+                self.deltas.append(APART)
             self.deltas.append(event.delta)
             return
         match event:
@@ -88,6 +96,8 @@ class Recording:
                 if self.state != "stopping":
                     self.state = state
                 self.position = position
+            case ToolInputStart():
+                self._called = bool(self.deltas)
             case ToolApprovalRequest():
                 self.asked[event.part] = event.digest
             case ToolApprovalResponse() | ToolOutputError() | ToolOutputAvailable():
@@ -115,6 +125,8 @@ class Recording:
         self.accepted = True
         self.model, self.message = record.model, message.id
         self._missed(record, message)
+        said = [isinstance(part, TextPart) for part in message.parts if _is_said(part)]
+        self._called = bool(self.deltas) and said[-1:] == [False]
         self.asked = {
             part.id: part.digest
             for part in message.parts
@@ -142,7 +154,8 @@ class Recording:
         )
         for kind, have, delta in kinds:
             parts = [part for part in message.parts if isinstance(part, kind)]
-            more = _more("".join(part.text for part in parts), "".join(have))
+            text = message.text if kind is TextPart else "".join(part.text for part in parts)
+            more = _more(text, "".join(have))
             if more:
                 have.append(more)
                 self.events.append(delta(run=record.id, t=t, part=parts[-1].id, delta=more))
@@ -234,6 +247,10 @@ class Recording:
             self.state = state
             self.position = None
             self.ended = True
+
+
+def _is_said(part: Part) -> bool:
+    return isinstance(part, ToolPart) or (isinstance(part, TextPart) and bool(part.text))
 
 
 def _more(text: str, have: str) -> str:

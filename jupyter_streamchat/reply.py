@@ -18,7 +18,9 @@ from jupyter_streamchat.loop import POLL_S
 from jupyter_streamchat.measures import deltas_frame, deltas_plot
 from jupyter_streamchat.recording import Recording
 from jupyter_streamchat.structured import Shape
+from jupyter_streamchat.workbench import in_tool
 from streamchat_relay.model import (
+    BadRequest,
     Part,
     RunEvent,
     StreamChatError,
@@ -335,6 +337,12 @@ class Reply:
         if self._client.foreign:
             raise RelayLost(
                 "This reply belongs to the process that this one was forked from. Send anew here."
+            )
+        if self._recording.position is not None and in_tool.get():
+            self.stop()
+            raise BadRequest(
+                "This answer waits in line, and the line may wait for the tool that asks for it. "
+                "In a tool ask another chat: `Chat(…)`, or `chat.fork()`."
             )
         if self._recording.asked and self._shown_in is None:
             self._ask_person()

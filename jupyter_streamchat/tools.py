@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
+import copy
 import inspect
 import re
 import threading
@@ -14,14 +16,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from jupyter_streamchat.tables import is_table, summary
-from streamchat_relay.model import BadRequest, ToolSpec
+from streamchat_relay.model import MAX_ERROR, MAX_RESULT, BadRequest, ToolSpec
 
 TIMEOUT_S = 120.0
 """Seconds in which a tool returns, unless it is given another limit."""
-MAX_RESULT = 256 * 1024
-"""Bytes of JSON that a tool may return."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b.?|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _KINDS = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
 
 
@@ -37,7 +38,11 @@ Approve = bool | Callable[[Called], "bool | Awaitable[bool]"]
 
 
 class ToolFailed(Exception):
-    """What a tool could not do, for the model to read."""
+    """What a tool could not do, for the model to read: text without what steers a terminal."""
+
+    def __init__(self, words: str) -> None:
+        plain = _ESCAPES.sub("", words).encode("utf-8", "replace").decode()
+        super().__init__(plain if len(plain) <= MAX_ERROR else f"{plain[: MAX_ERROR - 1]}…")
 
 
 class Tool:
@@ -91,8 +96,6 @@ class Tool:
             result = await asyncio.wait_for(self._called(fields), self.timeout)
         except (asyncio.TimeoutError, TimeoutError):
             raise ToolFailed(f"{self.name} did not return within {self.timeout:g} s.") from None
-        except Exception as error:  # noqa: BLE001 - it is a person's own code
-            raise ToolFailed(f"{self.name} failed with {type(error).__name__}: {error}") from None
         return sendable(self.name, result)
 
     async def allowed(self, arguments: dict[str, Any]) -> bool | None:
@@ -100,46 +103,66 @@ class Tool:
         if self.approve is None or isinstance(self.approve, bool):
             return self.approve or None
         try:
-            decided = self.approve(Called(self.name, arguments))
+            # A copy: what is looked at is what runs, whatever the function does to it.
+            decided = self.approve(Called(self.name, copy.deepcopy(arguments)))
             if inspect.isawaitable(decided):
                 decided = await decided
-        except Exception as error:  # noqa: BLE001 - it is a person's own code
-            raise ToolFailed(
-                f"Not run: `approve` failed with {type(error).__name__}: {error}"
-            ) from None
-        return bool(decided)
+            return bool(decided)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - it is a person's own code
+            raise ToolFailed(f"Not run: `approve` failed with {_words(error)}") from None
 
     async def _called(self, fields: dict[str, Any]) -> Any:
-        if inspect.iscoroutinefunction(self.function):
-            return await self.function(**fields)
-        result = await _in_thread(lambda: self.function(**fields))
-        return await result if inspect.isawaitable(result) else result
+        failure: BaseException | None
+        try:
+            if inspect.iscoroutinefunction(self.function):
+                return await self.function(**fields)
+            result, failure = await _in_thread(lambda: self.function(**fields))
+            if failure is None:
+                return await result if inspect.isawaitable(result) else result
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - it is a person's own code
+            # Also `sys.exit()`: the answer must not wait for a tool that is gone.
+            failure = error
+        raise ToolFailed(f"{self.name} failed with {_words(failure)}") from None
 
     def __repr__(self) -> str:
         return f"<Tool {self.name}>"
 
 
-async def _in_thread(function: Callable[[], Any]) -> Any:
+async def _in_thread(function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    """What it returns, or raises: no future takes every exception."""
     # Not `asyncio.to_thread`: the kernel could not end while one of its threads hangs.
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[Any] = loop.create_future()
+    done: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
 
-    def settle(result: Any, error: BaseException | None) -> None:
+    def settle(what: tuple[Any, BaseException | None]) -> None:
         if not done.done():
-            done.set_result(result) if error is None else done.set_exception(error)
+            done.set_result(what)
 
     def work() -> None:
-        result, failure = None, None
+        what: tuple[Any, BaseException | None]
         try:
-            result = function()
-        except Exception as error:  # noqa: BLE001 - raised where it is awaited
-            failure = error
+            what = (function(), None)
+        except BaseException as error:  # noqa: BLE001 - told where it is awaited
+            what = (None, error)
         # The loop may be closed by now; then nobody waits any more.
         with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(settle, result, failure)
+            loop.call_soon_threadsafe(settle, what)
 
-    threading.Thread(target=work, name="streamchat-tool", daemon=True).start()
+    here = contextvars.copy_context()
+    threading.Thread(target=here.run, args=(work,), name="streamchat-tool", daemon=True).start()
     return await done
+
+
+def _words(error: BaseException) -> str:
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001 - it is a person's own code
+        said = "its message cannot be read"
+    return f"{type(error).__name__}: {said}"
 
 
 def _name(function: object) -> str:
@@ -172,18 +195,25 @@ def _arguments(name: str, function: Callable[..., Any]) -> type[msgspec.Struct]:
 
 
 def _default(value: Any) -> Any:
+    """The default, which a model is told of where JSON can hold it."""
     # msgspec takes empty ones only, of which it makes new ones for each call.
-    if isinstance(value, list | dict | set | bytearray) and value:
-        return msgspec.field(default_factory=lambda: value)
-    return value
+    full = isinstance(value, list | dict | set | bytearray) and bool(value)
+    try:
+        msgspec.json.encode(value)
+        msgspec.defstruct("_", [("value", Any, value)])
+    except (TypeError, ValueError, RecursionError):
+        full = True
+    return msgspec.field(default_factory=lambda: value) if full else value
 
 
 def _schema(arguments: type[msgspec.Struct]) -> dict[str, Any]:
     try:
         found = msgspec.json.schema(arguments)
-    except TypeError as error:
+    except (TypeError, ValueError, RecursionError):
         raise BadRequest(
-            f"{arguments.__name__} takes what a model cannot send as JSON: {error}"
+            f"{arguments.__name__} takes what a model cannot send as JSON: "
+            f"{', '.join(_odd(arguments)) or 'its types together'}. Use `str`, `float`, "
+            "`list[int]`, `Literal`, a dataclass or a msgspec.Struct, not a class of another kind."
         ) from None
     reference = found.pop("$ref")
     definitions = found["$defs"]
@@ -192,18 +222,30 @@ def _schema(arguments: type[msgspec.Struct]) -> dict[str, Any]:
     return {**made, **({"$defs": definitions} if definitions else {})}
 
 
+def _odd(arguments: type[msgspec.Struct]) -> list[str]:
+    """The arguments of whose types there is no JSON schema."""
+    odd = []
+    for field in msgspec.structs.fields(arguments):
+        try:
+            msgspec.json.schema(field.type)
+        except (TypeError, ValueError, RecursionError):  # noqa: PERF203 - few, and once
+            odd.append(f"`{field.name}: {getattr(field.type, '__name__', field.type)}`")
+    return odd
+
+
 def sendable(name: str, result: Any) -> Any:
     """A tool's result as JSON has it: DataFrames as their summary, dataclasses as objects.
 
     Raises `ToolFailed` for what JSON cannot hold, and for more than `MAX_RESULT`.
     """
-    if is_table(result):
-        return summary(result)
     try:
+        if is_table(result):
+            return summary(result)
         encoded = msgspec.json.encode(result, enc_hook=_as_json)
-    except (TypeError, ValueError, RecursionError) as error:
+    except Exception as error:  # noqa: BLE001 - objects of others take part in it
+        why = _words(error).partition(": ")[2]
         raise ToolFailed(
-            f"{name} returned a {type(result).__name__}, which JSON cannot hold ({error}). It has "
+            f"{name} returned a {type(result).__name__}, which JSON cannot hold ({why}). It has "
             "to return text, numbers, lists, dictionaries or a DataFrame."
         ) from None
     if len(encoded) > MAX_RESULT:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -14,7 +16,13 @@ from streamchat_relay.protocol.frames import Asking, Returned, ToolRun
 
 KEPT = 64
 """Results that are kept for a relay that may not have got them."""
+KNOWN = 10_000
+"""Calls that are known to have run once their results are not kept any more."""
 DENIED = "Not run: it was not allowed."
+FORGOTTEN = "It has run, but what came of it was lost with the connection."
+
+in_tool: contextvars.ContextVar[bool] = contextvars.ContextVar("in_tool", default=False)
+"""Whether this code is a tool's, for which an answer waits."""
 
 Say = Callable[["Asking | Returned"], None]
 """Takes what there is to say of a call, from any thread."""
@@ -29,43 +37,49 @@ class _Job:
         self.asking = False
         self._guard = threading.Lock()
         self._task: tuple[asyncio.AbstractEventLoop, asyncio.Task[Returned | Asking]] | None = None
-        self._cancelled = False
+        self._cancelled = threading.Event()
 
     def start(self, done: Callable[[Returned | Asking], None], *, allowed: bool = False) -> None:
         """Run it unless somebody has to be asked; returns at once."""
-        threading.Thread(
-            target=self._work,
-            args=(done, allowed),
-            name=f"streamchat-{self.tool.name}",
-            daemon=True,
-        ).start()
+        name = f"streamchat-{self.tool.name}"
+        thread = threading.Thread(target=self._work, args=(done, allowed), name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            done(self._failed(f"Not run: the kernel has no thread for it ({error})."))
 
     def cancel(self) -> None:
         """Nobody waits for it any more."""
         with self._guard:
-            self._cancelled = True
+            self._cancelled.set()
             if self._task is not None:
                 loop, task = self._task
                 loop.call_soon_threadsafe(task.cancel)
 
     def _work(self, done: Callable[[Returned | Asking], None], allowed: bool) -> None:
+        in_tool.set(True)
         # Not `asyncio.run`, which would wait for the thread of a tool that hangs.
         loop = asyncio.new_event_loop()
         try:
             with self._guard:
-                if self._cancelled:
+                if self._cancelled.is_set():
                     return
                 task = loop.create_task(self._answer(allowed=allowed))
                 self._task = (loop, task)
             try:
                 answer = loop.run_until_complete(task)
-            except asyncio.CancelledError:
-                return
+            except BaseException as error:  # noqa: BLE001 - whatever it is, somebody waits
+                if self._cancelled.is_set():
+                    return
+                answer = self._failed(f"{self.tool.name} ended with {type(error).__name__}.")
             done(answer)
         finally:
             with self._guard:
                 self._task = None
             loop.close()
+
+    def _failed(self, words: str) -> Returned:
+        return Returned(call=self.frame.call, error=str(ToolFailed(words)))
 
     async def _answer(self, *, allowed: bool) -> Returned | Asking:
         call, arguments = self.frame.call, self.frame.input
@@ -91,11 +105,14 @@ class Workbench:
     def __init__(
         self, call: Callable[[Callable[[], object]], None], say: Callable[[Asking | Returned], None]
     ) -> None:
+        self.id = secrets.token_urlsafe(12)
+        """Who runs them, over all reconnects: what began here goes on nowhere else."""
         self._call = call
         self._say = say
         self._tools: dict[str, dict[str, Tool]] = {}
         self._jobs: dict[str, _Job] = {}
         self._done: OrderedDict[str, Returned] = OrderedDict()
+        self._ran: OrderedDict[str, None] = OrderedDict()
 
     def add(self, conversation: str, tools: dict[str, Tool]) -> tuple[ToolSpec, ...] | None:
         """Run these, too; returns all that the relay has to be told of, None where it knows."""
@@ -109,6 +126,9 @@ class Workbench:
         """Run it, or ask whether it may."""
         if frame.call in self._done:
             self._say(self._done[frame.call])
+            return
+        if frame.call in self._ran:
+            self._say(Returned(call=frame.call, error=FORGOTTEN))
             return
         job = self._jobs.get(frame.call)
         if job is not None:
@@ -137,6 +157,7 @@ class Workbench:
         """Nobody waits for this call any more; unknown ones are somebody else's."""
         job = self._jobs.pop(call, None)
         if job is not None:
+            self._remember(call)
             job.cancel()
 
     def _told(self, what: Returned | Asking) -> None:
@@ -150,7 +171,13 @@ class Workbench:
             job.asking = True
         else:
             del self._jobs[what.call]
+            self._remember(what.call)
             self._done[what.call] = what
             while len(self._done) > KEPT:
                 self._done.popitem(last=False)
         self._say(what)
+
+    def _remember(self, call: str) -> None:
+        self._ran[call] = None
+        while len(self._ran) > KNOWN:
+            self._ran.popitem(last=False)

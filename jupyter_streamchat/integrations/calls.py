@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyter_streamchat.functions import ToolCall, ToolResult
-from jupyter_streamchat.tools import MAX_RESULT, sendable
+from jupyter_streamchat.tools import sendable
+from streamchat_relay.model import MAX_RESULT
 
 NO_RESULT = "Nothing came of it."
 FAILED = "It failed, and did not say why."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 from collections.abc import Iterator
 
 import pytest
@@ -276,3 +278,128 @@ assert "has called tools 16 times" in reply.tool_calls[-1].error
 print("all well")
 """,
     )
+
+
+def test_a_tool_that_waits_for_an_answer_behind_its_own_is_told_so_at_once(
+    kernel: RunningKernel,
+) -> None:
+    assert "all well" in run(
+        kernel,
+        """
+chat = Chat(Script([("ask", {}), ("ask_later", {}), ("ask_beside", {})]))
+@chat.tool(approve=True)
+def ask() -> str:
+    "Asks the same chat."
+    return chat.send("nested", model="demo/echo").wait().text
+@chat.tool(approve=True)
+async def ask_later() -> str:
+    "Asks the same chat."
+    return (await chat.send("nested", model="demo/echo")).text
+@chat.tool(approve=True)
+def ask_beside() -> str:
+    "Asks another chat."
+    return Chat("demo/echo").send("beside").wait().text
+calls = chat.send("go").wait(60).tool_calls
+assert all("waits in line" in call.error for call in calls[:2]), calls
+assert "beside" in calls[2].output
+print("all well")
+""",
+    )
+
+
+def test_a_call_runs_once_however_often_the_connection_is_lost_while_it_does(
+    kernel: RunningKernel,
+) -> None:
+    assert "all well" in run(
+        kernel,
+        """
+from jupyter_streamchat.connect import connect
+from streamchat_relay.protocol.client import State
+client, ran = connect(), []
+def until(live):
+    while (client._session.state is State.LIVE) is not live: threading.Event().wait(0.01)
+def cut():
+    client._loop.call(lambda: client._transport._dropped.set())
+    until(False)
+chat = Chat(Script([("back_before", {}), ("back_after", {})], [("back_before", {})]))
+@chat.tool(approve=True)
+def back_before() -> str:
+    "Returns while there is no connection."
+    ran.append("before"); cut(); return "one"
+@chat.tool(approve=True)
+def back_after() -> str:
+    "Returns when there is one again."
+    until(False); until(True); ran.append("after"); return "two"
+reply = chat.send("go").wait(60)
+assert reply.text == "one; two; one", reply.text
+assert sorted(ran) == ["after", "before", "before"], ran
+print("all well")
+""",
+    )
+
+
+def test_more_tools_than_a_model_is_told_of_are_refused_when_they_are_given(
+    kernel: RunningKernel,
+) -> None:
+    outcome = kernel.run(
+        """
+def made(number):
+    def tool() -> None: "Does nothing."
+    tool.__name__ = f"tool{number}"
+    return tool
+Chat("demo/tools", tools=map(made, range(129)))
+"""
+    )
+    assert outcome.error == "BadRequest"
+    assert "at most 128 tools" in outcome.message
+
+
+def test_an_interrupt_of_a_cell_that_waits_for_a_tool_stops_the_run_and_the_tool(
+    kernel: RunningKernel,
+) -> None:
+    run(
+        kernel,
+        """
+ended = threading.Event()
+chat = Chat(Script([("slow", {})]))
+@chat.tool(approve=True)
+async def slow() -> None:
+    "Takes for ever."
+    print("begun", flush=True)
+    try: await asyncio.Event().wait()
+    finally: ended.set()
+""",
+    )
+    cell = kernel.start("reply = chat.send('go')\nreply.wait()")
+    kernel.until_text(cell, "begun")
+    kernel.interrupt()
+    assert kernel.result(cell).error == "KeyboardInterrupt"
+    assert "True interrupted user" in run(
+        kernel, "print(ended.wait(20), reply.wait(20).state, reply.abort_reason)"
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="Linux alone tells when a process ends")
+def test_a_kernel_ends_though_a_tool_never_returns(jupyter: JupyterServer) -> None:
+    with RunningKernel(jupyter) as made:
+        outcome = made.run(
+            """
+import os, threading
+from jupyter_streamchat import Chat, ToolCall
+begun = threading.Event()
+def script(messages): yield ToolCall("hang")
+chat = Chat(script)
+@chat.tool(approve=True)
+def hang() -> None:
+    "Never returns."
+    begun.set(); threading.Event().wait()
+reply = chat.send("go")
+assert begun.wait(20)
+print(os.getpid())
+"""
+        )
+        assert outcome.error == "", outcome.message
+        ended = os.pidfd_open(int(outcome.text))
+        made._client.shutdown()
+        assert select.select([ended], [], [], 20)[0], "the kernel still runs"
+        os.close(ended)

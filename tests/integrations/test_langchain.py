@@ -27,7 +27,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 
-from jupyter_streamchat.functions import ToolCall, ToolResult
+from jupyter_streamchat.functions import Ended, ToolCall, ToolResult
 from jupyter_streamchat.integrations.calls import NO_RESULT
 from jupyter_streamchat.integrations.failure import failure
 from jupyter_streamchat.integrations.langchain import langchain_model
@@ -118,7 +118,7 @@ async def test_thoughts_usage_and_the_reason_are_told() -> None:
     pieces = await answers(langchain_model(Chunks(chunks=chunks)), "Well?")
     assert thought(pieces) == "Hm. So."
     assert said(pieces) == "Yes"
-    assert ended(pieces) == ("length", Usage(input=9, output=4, cached=3, reasoning=2))
+    assert ended(pieces) == Ended("length", Usage(input=9, output=4, cached=3, reasoning=2))
 
 
 class Settings(Chunks):

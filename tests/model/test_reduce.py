@@ -6,6 +6,7 @@ import json
 import sys
 from functools import reduce as left_fold
 from pathlib import Path
+from random import Random
 
 import msgspec
 import pytest
@@ -26,6 +27,8 @@ from streamchat_relay.model import (
     fold,
     reduce,
 )
+from streamchat_relay.model.deltas import Deltas
+from tests.model import random_events
 
 TRANSCRIPTS = sorted((Path(__file__).parent.parent / "transcripts").glob("reduce-*.jsonl"))
 
@@ -41,6 +44,29 @@ def test_reduce_gives_the_state_of_the_transcript(path: Path) -> None:
             # Through the type, so that defaults and integers for floats compare as what they mean.
             assert conversation == msgspec.convert(step["state"], Conversation)
     assert TRANSCRIPTS
+
+
+def test_the_random_transcript_is_what_its_maker_makes() -> None:
+    assert random_events.PATH.read_text("utf-8") == random_events.transcript()
+
+
+@given(st.randoms(use_true_random=False), st.lists(st.integers(0, 300), max_size=4))
+def test_events_of_tools_folded_in_any_slices_and_after_their_deltas_are_joined_are_the_same(
+    chance: Random, cuts: list[int]
+) -> None:
+    told = list(random_events.random_events(chance))
+    whole = left_fold(reduce, told, Conversation())
+    sliced, before = Conversation(), 0
+    for cut in [*sorted(cuts), len(told)]:
+        sliced = fold(sliced, told[before:cut])
+        before = max(before, cut)
+    assert sliced == whole
+    deltas, joined = Deltas(), []
+    for event in told:
+        joined += deltas.add(event)
+    joined += deltas.rest()
+    assert left_fold(reduce, joined, Conversation()) == whole
+    assert msgspec.json.decode(msgspec.json.encode(whole), type=Conversation) == whole
 
 
 def start(run: str) -> Event:

@@ -50,8 +50,8 @@ SPEC = {"name": "add", "description": "Adds.", "input_schema": {"type": "object"
 class Scene:
     """A hub with a kernel that offers `add`, and a page that looks on."""
 
-    def __init__(self, rules: Rules | None = None) -> None:
-        self.clock = FakeClock()
+    def __init__(self, rules: Rules | None = None, clock: FakeClock | None = None) -> None:
+        self.clock = clock or FakeClock()
         self.provider = FakeProvider()
         registry = FakeRegistry(self.provider)
         self.hub = Hub(MemoryStore(), registry, clock=self.clock, rules=rules)
@@ -68,8 +68,9 @@ class Scene:
         return kernel, page, await self.provider.next_call()
 
 
-async def offer(kernel: FakeClient, *specs: Any) -> list[dict[str, Any]]:
-    return await kernel.say(type="offer", id="f1", conversation="c1", tools=specs or [SPEC])
+async def offer(kernel: FakeClient, *specs: Any, runner: str = "k1") -> list[dict[str, Any]]:
+    tools = specs or [SPEC]
+    return await kernel.say(type="offer", id="f1", conversation="c1", tools=tools, runner=runner)
 
 
 async def called(kernel: FakeClient, call: FakeCall, arguments: str = '{"a":1}') -> dict[str, Any]:

@@ -87,6 +87,7 @@ export function reduce(conversation: Conversation, event: Event): Conversation {
         type: "tool",
         id: event.part,
         name: event.name,
+        ...(event.round ? { round: event.round } : {}),
         open: true,
       });
     case "tool-input-delta":
@@ -98,7 +99,8 @@ export function reduce(conversation: Conversation, event: Event): Conversation {
       return withTool(
         conversation,
         event,
-        (part) => sealed(closed({ ...part, input: event.input, state: "input-available" }), event),
+        (part) =>
+          sealed(closed(given({ ...part, state: "input-available" }, "input", event.input)), event),
       );
     case "tool-approval-request":
       return withTool(conversation, event, (part) => ({
@@ -113,11 +115,9 @@ export function reduce(conversation: Conversation, event: Event): Conversation {
         allowed: event.allowed,
       }));
     case "tool-output-available":
-      return withTool(conversation, event, (part) => ({
-        ...part,
-        state: "output-available",
-        output: event.output,
-      }));
+      return withTool(conversation, event, (part) =>
+        given({ ...part, state: "output-available" }, "output", event.output),
+      );
     case "tool-output-error":
       return withTool(conversation, event, (part) =>
         closed({ ...part, state: "output-error", error: event.error }),
@@ -212,10 +212,17 @@ export function ended(record: RunRecord): boolean {
   return record.state === "done" || record.state === "error" || record.state === "interrupted";
 }
 
-/** All text parts of a message, joined. */
+/** All text parts of a message, joined; a blank line stands where tools were called between them. */
 export function textOf(message: Message): string {
   let text = "";
-  for (const part of message.parts) if (part.type === "text") text += part.text;
+  let called = false;
+  for (const part of message.parts) {
+    if (part.type === "tool") called = text !== "";
+    else if (part.type === "text" && part.text !== "") {
+      text += called ? `\n\n${part.text}` : part.text;
+      called = false;
+    }
+  }
   return text;
 }
 
@@ -225,12 +232,19 @@ function closed<P extends Part>(part: P): P {
   return rest;
 }
 
+/** With a field as a snapshot has it: none for null. */
+function given<P extends Part>(part: P, name: "input" | "output" | "provider_metadata", value: unknown): P {
+  const changed = { ...part, [name]: value };
+  if (value === null || value === undefined) delete changed[name];
+  return changed;
+}
+
 /** With what the provider wants to see again. */
 function sealed<P extends Part>(
   part: P,
   { provider_metadata }: { readonly provider_metadata?: Readonly<Record<string, unknown>> | null },
 ): P {
-  return provider_metadata == null ? part : { ...part, provider_metadata };
+  return given(part, "provider_metadata", provider_metadata);
 }
 
 function withRun(

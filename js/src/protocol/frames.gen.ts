@@ -273,7 +273,8 @@ export interface ModelsOk {
 /**
  * Run these tools for a conversation, for as long as this socket is open.
  *
- * It replaces what this client offered before for the same conversation.
+ * It replaces what this client offered before for the same conversation. `runner` is the same
+ * over all sockets of who runs them: a call that was begun is told again to nobody else.
  *
  */
 export interface Offer {
@@ -281,6 +282,7 @@ export interface Offer {
   readonly id: string;
   readonly conversation: string;
   readonly tools: ReadonlyArray<ToolSpec>;
+  readonly runner?: string | null;
 }
 
 /**
@@ -723,13 +725,14 @@ export interface ToolInputDelta {
 }
 
 /**
- * A tool call opens.
+ * A tool call opens. The calls of one `round` were made at once, without results.
  */
 export interface ToolInputStart {
   readonly type: "tool-input-start";
   readonly run: string;
   readonly part: string;
   readonly name: string;
+  readonly round?: number;
   readonly t: number;
 }
 
@@ -759,6 +762,7 @@ export interface ToolOutputError {
  * A tool call and, once there is one, its result.
  *
  * `input_text` is the arguments' JSON as it streams; `input` the arguments once complete.
+ * Calls of the same `round` were made at once, before there was a result of any.
  * `digest` is what an approval of this call names, where one was asked for, and `allowed` what
  * was decided.
  *
@@ -774,6 +778,7 @@ export interface ToolPart {
   readonly digest?: string;
   readonly allowed?: boolean | null;
   readonly provider_metadata?: Readonly<Record<string, unknown>> | null;
+  readonly round?: number;
   readonly id?: string;
   readonly open?: boolean;
 }

@@ -9,6 +9,8 @@ import { CheckIcon, CrossIcon } from "./icons.tsx";
 
 /** Characters of its arguments that stand beside a call's name. */
 const SHORT = 60;
+/** Characters of a name that are shown: no tool has a longer one. */
+const NAME = 64;
 
 interface Props {
   readonly connection: Connection;
@@ -26,10 +28,10 @@ export function ToolCall({ connection, run, part }: Props) {
 }
 
 function Label({ part }: { readonly part: ToolPart }) {
-  const given = part.input === undefined ? "" : short(part.input);
+  const given = part.input === undefined ? "" : short(part);
   return (
     <>
-      <code>{visible(part.name)}</code>
+      <code>{visible(part.name.slice(0, NAME))}</code>
       {given && <span class="streamchat-given">{visible(given)}</span>}
       {part.state === "output-available" && <CheckIcon />}
       {part.state === "output-error" && (
@@ -58,7 +60,7 @@ function Asked({ connection, run, part }: Props) {
         Run <code>{visible(part.name)}</code> in your kernel?
       </div>
       <pre class="streamchat-tool" tabIndex={0}>
-        {visible(json(part.input))}
+        {visible(exact(part))}
       </pre>
       {problem && <div class="streamchat-bad">{problem}</div>}
       <div class="streamchat-choice">
@@ -73,14 +75,14 @@ function Asked({ connection, run, part }: Props) {
   );
 }
 
-function short(input: unknown): string {
+function short({ input }: ToolPart): string {
   const given = typeof input === "object" && input !== null ? Object.entries(input) : [];
   const text = given.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(", ");
   return text.length > SHORT ? `${text.slice(0, SHORT - 1)}…` : text;
 }
 
 function whole(part: ToolPart): string {
-  const given = part.input === undefined ? (part.input_text ?? "") : json(part.input);
+  const given = part.input === undefined ? (part.input_text ?? "") : exact(part);
   switch (part.state) {
     case "output-available":
       return `${given}\n→ ${typeof part.output === "string" ? part.output : json(part.output ?? null)}`;
@@ -88,6 +90,26 @@ function whole(part: ToolPart): string {
       return `${given}\n→ ${part.error}`;
     default:
       return given;
+  }
+}
+
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(\.\d+)?([eE][+-]?\d+)?/g;
+
+/** The arguments with the numbers that would run: JavaScript's own hold no integers beyond 2^53. */
+function exact({ input, input_text: text }: ToolPart): string {
+  if (text === undefined) return json(input);
+  let rounded = false;
+  const marked = text.replace(TOKEN, (token, fraction?: string, exponent?: string) => {
+    const whole = !token.startsWith('"') && fraction === undefined && exponent === undefined;
+    if (!whole || Number.isSafeInteger(Number(token))) return token;
+    rounded = true;
+    return `"\ue000${token}\ue000"`;
+  });
+  if (!rounded) return json(input);
+  try {
+    return json(JSON.parse(marked)).replace(/"\ue000(-?\d+)\ue000"/g, "$1");
+  } catch {
+    return text;
   }
 }
 

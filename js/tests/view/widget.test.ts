@@ -445,6 +445,37 @@ describe("a tool call", () => {
     expect(find("[role=status]").textContent).toBe("Waiting for your decision…");
   });
 
+  it("is shown with the numbers that would run, also those that JavaScript would round", async () => {
+    await ready();
+    start("r1", null);
+    const text = '{"amount": 12345678901234567890, "big": [-9007199254740993, 1.5e3], "text": "1234567890123456789"}';
+    call(
+      { type: "tool-input-start", name: "pay" },
+      { type: "tool-input-delta", delta: text },
+      { type: "tool-input-available", name: "pay", input: JSON.parse(text) },
+      { type: "tool-approval-request", digest: "d1" },
+    );
+    await vi.waitFor(() => expect(element.querySelector(".streamchat-asked")).not.toBeNull());
+    expect(find(".streamchat-asked pre").textContent?.replace(/\s+/g, " ")).toBe(
+      '{ "amount": 12345678901234567890, "big": [ -9007199254740993, 1500 ], "text": "1234567890123456789" }',
+    );
+  });
+
+  it("shows what is not meant to be seen, and a name of any length", async () => {
+    await ready();
+    start("r1", null);
+    call(
+      { type: "tool-input-start", name: "x".repeat(100) },
+      { type: "tool-input-available", name: "x", input: { path: "a\u202Evsc.exe", html: "<img src=x onerror=alert(1)>" } },
+      { type: "tool-approval-request", digest: "d1" },
+    );
+    await vi.waitFor(() => expect(element.querySelector(".streamchat-asked")).not.toBeNull());
+    expect(find(".streamchat-asked pre").textContent).toContain("a⟨U+202E⟩vsc.exe");
+    expect(element.querySelector("img")).toBeNull();
+    call({ type: "tool-output-error", error: "There is no such tool." });
+    await vi.waitFor(() => expect(find("summary code").textContent).toBe("x".repeat(64)));
+  });
+
   it("is allowed once, for what was seen", async () => {
     await asked();
     named("Allow once").click();

@@ -66,7 +66,7 @@ class Writer:
                 call = {"function": {"arguments": delta}}
             case ToolInputAvailable(part=part, provider_metadata=metadata):
                 index = self._calls[part]
-                call = dict((metadata or {}).get("openai", {}))
+                call = _extra(metadata)
                 if part in self._silent:
                     call["function"] = {"arguments": "{}"}
                 if not call:
@@ -84,7 +84,7 @@ class Writer:
                 "id": self.call_id(part.id),
                 "type": "function",
                 "function": {"name": part.name, "arguments": part.input_text or "{}"},
-                **(part.provider_metadata or {}).get("openai", {}),
+                **_extra(part.provider_metadata),
             }
             for part in parts
             if isinstance(part, ToolPart)
@@ -102,6 +102,12 @@ class Writer:
 def reason_of(end: Finish | Abort) -> str:
     """Why it ended; what the budget cut is as good as too long."""
     return "length" if isinstance(end, Abort) else _REASONS.get(end.finish_reason, "stop")
+
+
+def _extra(metadata: dict[str, Any] | None) -> dict[str, Any]:
+    """What Gemini has to see again with a call."""
+    kept = (metadata or {}).get("openai", {})
+    return {"extra_content": kept["extra_content"]} if "extra_content" in kept else {}
 
 
 def _usage(usage: Usage | None) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from streamchat_relay.model import (
     FilePart,
     Message,
     Part,
+    ReasoningPart,
     Role,
     TextPart,
     ToolPart,
@@ -20,6 +21,7 @@ from streamchat_relay.model import (
 )
 from streamchat_relay.model.reduce import replace
 from streamchat_relay.relay.aside import thread
+from streamchat_relay.relay.depth import MAX_DEPTH, deeper
 
 _OURS = frozenset(
     ["model", "messages", "stream", "stream_options", "n", "response_format", "user", "tools"]
@@ -64,6 +66,8 @@ def read(body: Any) -> Asked:
     """The request in a body; raises `BadRequest` for what cannot be done here."""
     if not isinstance(body, dict) or not isinstance(body.get("messages"), list):
         raise BadRequest("The body must be a JSON object with `messages`.")
+    if deeper(body, 2 * MAX_DEPTH):
+        raise BadRequest(f"The body is nested more than {2 * MAX_DEPTH} levels deep.")
     model = body.get("model") or ""
     if not isinstance(model, str):
         raise BadRequest("`model` must be a text, provider/model.")
@@ -79,7 +83,7 @@ def read(body: Any) -> Asked:
             **{name: value for name, value in body.items() if name not in _OURS},
             **_form(body.get("response_format")),
         },
-        tools=tuple(map(_tool, body.get("tools") or ())),
+        tools=tuple(map(_tool, _list(body, "tools"))),
         stream=bool(body.get("stream")),
         counted=isinstance(options, dict) and bool(options.get("include_usage")),
     )
@@ -131,7 +135,14 @@ def _messages(given: list[Any]) -> list[tuple[Role, tuple[Part, ...]]]:
             raise BadRequest(
                 f"Messages of the role {message.get('role')!r} are not passed on here."
             )
-        for call in message.get("tool_calls") or ():
+        for field in ("reasoning_content", "reasoning"):
+            thought = message.get(field)
+            if role == "assistant" and thought and isinstance(thought, str):
+                # DeepSeek refuses calls without it.
+                kept = {"openai": {"thinks_in": field}}
+                parts.insert(0, ReasoningPart(text=thought, provider_metadata=kept))
+                break
+        for call in _list(message, "tool_calls"):
             calls[str(call.get("id")) if isinstance(call, dict) else ""] = (parts, len(parts))
             parts.append(_call(call, len(parts)))
         made.append((role, parts))
@@ -143,8 +154,10 @@ def _call(call: Any, number: int) -> ToolPart:
         case {"function": {"name": str(name), "arguments": str(arguments)}}:
             try:
                 given = msgspec.json.decode(arguments or "{}", type=dict[str, Any])
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):
                 given = {}
+            if deeper(given):
+                raise BadRequest("The arguments of one of `tool_calls` are nested too deep.")
             extra = call.get("extra_content")
             return ToolPart(
                 id=f"t{number}",
@@ -156,6 +169,13 @@ def _call(call: Any, number: int) -> ToolPart:
             )
         case _:
             raise BadRequest("Each of `tool_calls` must have a function's `name` and `arguments`.")
+
+
+def _list(fields: dict[str, Any], name: str) -> list[Any]:
+    value = fields.get(name) or []
+    if not isinstance(value, list):
+        raise BadRequest(f"`{name}` must be a list.")
+    return value
 
 
 def _tool(tool: Any) -> ToolSpec:

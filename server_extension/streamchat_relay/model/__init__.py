@@ -58,6 +58,7 @@ from streamchat_relay.model.event import (
     ToolOutputError,
 )
 from streamchat_relay.model.message import (
+    APART,
     AbortReason,
     Conversation,
     FinishReason,
@@ -90,10 +91,22 @@ from streamchat_relay.model.part import (
 )
 from streamchat_relay.model.reduce import branch, fold, reduce
 from streamchat_relay.model.spendings import Spending, Spendings
-from streamchat_relay.model.tool import ToolSpec, digest_of, text_of
+from streamchat_relay.model.tool import (
+    MAX_ERROR,
+    MAX_RESULT,
+    MAX_TOOLS,
+    ToolSpec,
+    check_size,
+    digest_of,
+    text_of,
+)
 from streamchat_relay.model.usage import Timing, Usage
 
 __all__ = [
+    "APART",
+    "MAX_ERROR",
+    "MAX_RESULT",
+    "MAX_TOOLS",
     "Abort",
     "AbortReason",
     "BadCursor",
@@ -179,6 +192,7 @@ __all__ = [
     "Usage",
     "UsageOutput",
     "branch",
+    "check_size",
     "digest_of",
     "document",
     "error_from",

@@ -110,9 +110,10 @@ class ReasoningEnd(_PartEvent, frozen=True, tag="reasoning-end"):
 
 
 class ToolInputStart(_PartEvent, frozen=True, tag="tool-input-start"):
-    """A tool call opens."""
+    """A tool call opens. The calls of one `round` were made at once, without results."""
 
     name: str
+    round: int = 0
 
 
 class ToolInputDelta(_PartEvent, frozen=True, tag="tool-input-delta"):

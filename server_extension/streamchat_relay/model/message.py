@@ -7,13 +7,17 @@ from typing import Any, Literal
 import msgspec
 
 from streamchat_relay.model.error import ErrorInfo
-from streamchat_relay.model.part import Part, TextPart
+from streamchat_relay.model.part import Part, TextPart, ToolPart
 from streamchat_relay.model.usage import Timing, Usage
 
 Role = Literal["system", "user", "assistant", "tool"]
 FinishReason = Literal["stop", "length", "tool-calls", "content-filter", "other"]
 AbortReason = Literal["user", "budget", "unwatched", "server_lost"]
 RunStateName = Literal["queued", "retrying", "running", "stopping", "done", "error", "interrupted"]
+
+
+APART = "\n\n"
+"""What stands between the texts before and after calls of tools, where they are joined."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,8 +34,18 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """All text parts, joined."""
-        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+        """All text parts, joined; a blank line stands where tools were called between them."""
+        texts: list[str] = []
+        called = False
+        for part in self.parts:
+            if isinstance(part, ToolPart):
+                called = bool(texts)
+            elif isinstance(part, TextPart) and part.text:
+                if called:
+                    texts.append(APART)
+                    called = False
+                texts.append(part.text)
+        return "".join(texts)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

@@ -59,6 +59,7 @@ class ToolPart(_Part, frozen=True, tag="tool"):
     """A tool call and, once there is one, its result.
 
     `input_text` is the arguments' JSON as it streams; `input` the arguments once complete.
+    Calls of the same `round` were made at once, before there was a result of any.
     `digest` is what an approval of this call names, where one was asked for, and `allowed` what
     was decided.
     """
@@ -72,6 +73,7 @@ class ToolPart(_Part, frozen=True, tag="tool"):
     digest: str = ""
     allowed: bool | None = None
     provider_metadata: dict[str, Any] | None = None
+    round: int = 0
 
     @property
     def ended(self) -> bool:

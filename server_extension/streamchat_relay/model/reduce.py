@@ -123,9 +123,8 @@ def reduce(conversation: Conversation, event: Event) -> Conversation:
                 ),
             )
         case ToolInputStart():
-            return _add_part(
-                conversation, event, ToolPart(id=event.part, name=event.name, open=True)
-            )
+            tool = ToolPart(id=event.part, name=event.name, round=event.round, open=True)
+            return _add_part(conversation, event, tool)
         case ToolInputDelta():
             return _with_tool(
                 conversation,

@@ -7,8 +7,18 @@ from typing import Annotated, Any
 
 import msgspec
 
+from streamchat_relay.model.error import BadRequest
+
 TOOL_NAME_PATTERN = r"^[A-Za-z0-9_-]{1,64}$(?!\n)"
 """What every provider takes as a tool's name."""
+MAX_TOOLS = 128
+"""Tools of a conversation that one client offers: as many as OpenAI's API takes."""
+MAX_OFFER = 256 * 1024
+"""Bytes of JSON of these tools."""
+MAX_RESULT = 256 * 1024
+"""Bytes of JSON that a tool may return."""
+MAX_ERROR = 4_000
+"""Characters of what a tool says that went wrong."""
 
 
 class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,6 +27,16 @@ class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[str, msgspec.Meta(pattern=TOOL_NAME_PATTERN)]
     description: str
     input_schema: dict[str, Any]
+
+
+def check_size(specs: tuple[ToolSpec, ...]) -> None:
+    """Raise `BadRequest` where these are more tools than models are told of."""
+    size = len(msgspec.json.encode(specs))
+    if len(specs) > MAX_TOOLS or size > MAX_OFFER:
+        raise BadRequest(
+            f"A chat has at most {MAX_TOOLS} tools of {MAX_OFFER // 1024} KiB in all, and these "
+            f"are {len(specs):,} of {size // 1024:,}. Offer fewer, or describe them more shortly."
+        )
 
 
 def digest_of(name: str, arguments: Any) -> str:

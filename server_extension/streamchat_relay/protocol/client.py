@@ -133,7 +133,7 @@ class ClientSession:
         self._pending: dict[str, Request] = {}
         self._followed: dict[str, _Followed] = {}
         self._served: set[str] = set()
-        self._offers: dict[str, tuple[ToolSpec, ...]] = {}
+        self._offers: dict[str, Offer] = {}
         self._ended: ErrorInfo | None = None
         self.state = State.OFFLINE
 
@@ -191,10 +191,16 @@ class ClientSession:
         self._served.add(model)
         return self._request(Serve(id=self._id(), model=model))
 
-    def offer(self, conversation: str, tools: tuple[ToolSpec, ...]) -> tuple[str, list[Outcome]]:
-        """Run these tools for a conversation, over all reconnects; `ToolCalled` outcomes ask."""
-        self._offers[conversation] = tools
-        return self._request(Offer(id=self._id(), conversation=conversation, tools=tools))
+    def offer(
+        self, conversation: str, tools: tuple[ToolSpec, ...], runner: str | None = None
+    ) -> tuple[str, list[Outcome]]:
+        """Run these tools for a conversation, over all reconnects; `ToolCalled` outcomes ask.
+
+        `runner` names who runs them: after a reconnect the relay asks it again for what it began.
+        """
+        frame = Offer(id=self._id(), conversation=conversation, tools=tools, runner=runner)
+        self._offers[conversation] = frame
+        return self._request(frame)
 
     def approve(
         self, run: str, part: str, digest: str, *, allow: bool
@@ -332,10 +338,8 @@ class ClientSession:
             out.extend(self._request(Serve(id=self._id(), model=model))[1])
         offering = {one.conversation for one in unanswered if isinstance(one, Offer)}
         for conversation in sorted(self._offers.keys() - offering):
-            tools = self._offers[conversation]
-            out.extend(
-                self._request(Offer(id=self._id(), conversation=conversation, tools=tools))[1]
-            )
+            offer = msgspec.structs.replace(self._offers[conversation], id=self._id())
+            out.extend(self._request(offer)[1])
         out.extend(Write(one) for one in unanswered if not isinstance(one, Open | Leave))
         return out
 

@@ -143,12 +143,14 @@ class Done(_Frame, frozen=True, tag="done"):
 class Offer(_Frame, frozen=True, tag="offer"):
     """Run these tools for a conversation, for as long as this socket is open.
 
-    It replaces what this client offered before for the same conversation.
+    It replaces what this client offered before for the same conversation. `runner` is the same
+    over all sockets of who runs them: a call that was begun is told again to nobody else.
     """
 
     id: ClientId
     conversation: ClientId
     tools: tuple[ToolSpec, ...]
+    runner: ClientId | None = None
 
 
 class Asking(_Frame, frozen=True, tag="asking"):

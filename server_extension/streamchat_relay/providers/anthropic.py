@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -193,8 +193,7 @@ def _messages(call: Call) -> list[dict[str, Any]]:
 
 
 def _step(step: Step) -> list[dict[str, Any]]:
-    thoughts = [block for part in step.thoughts if (block := _thought(part))]
-    said = _blocks(step.contents)
+    said = _blocks(step.said if step.uses else step.contents)
     calls = [
         {"type": "tool_use", "id": use.id, "name": use.name, "input": use.input}
         for use in step.uses
@@ -203,14 +202,15 @@ def _step(step: Step) -> list[dict[str, Any]]:
         {
             "type": "tool_result",
             "tool_use_id": use.id,
-            "content": use.result,
+            # The API refuses blank texts.
+            **({"content": use.result} if use.result.strip() else {}),
             **({"is_error": True} if use.failed else {}),
         }
         for use in step.uses
     ]
     messages: list[dict[str, Any]] = []
     if said or calls:
-        messages.append({"role": "assistant", "content": [*thoughts, *said, *calls]})
+        messages.append({"role": "assistant", "content": [*said, *calls]})
     if results:
         messages.append({"role": "user", "content": results})
     return messages
@@ -226,13 +226,16 @@ def _thought(part: ReasoningPart) -> dict[str, Any] | None:
     return None
 
 
-def _blocks(found: list[Content]) -> list[dict[str, Any]]:
-    # The API refuses blank texts: an answer that was stopped at once has none.
-    return [
-        _block(content)
-        for content in found
-        if not isinstance(content, Text) or content.text.strip()
-    ]
+def _blocks(found: Sequence[Content | ReasoningPart]) -> list[dict[str, Any]]:
+    blocks: list[dict[str, Any]] = []
+    for one in found:
+        if isinstance(one, ReasoningPart):
+            thought = _thought(one)
+            blocks += [thought] if thought else []
+        # The API refuses blank texts: an answer that was stopped at once has none.
+        elif not isinstance(one, Text) or one.text.strip():
+            blocks.append(_block(one))
+    return blocks
 
 
 def _block(content: Content) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from streamchat_relay.providers.openai_wire import ChatDecoder
 from streamchat_relay.providers.pool import HttpPool
 from streamchat_relay.providers.reading import read_json
 from streamchat_relay.providers.sdk_provider import SdkProvider
-from streamchat_relay.providers.steps import Step, ids, steps
+from streamchat_relay.providers.steps import Step, ToolUse, ids, steps
 from streamchat_relay.providers.structured import openai_format
 from streamchat_relay.relay.ports import Call, Sink
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     import httpx2
 
     from streamchat_relay.providers.openai_sdk import Client
+
+STOPPED = "(This answer was ended here.)"
 
 
 class _Model(msgspec.Struct):
@@ -92,7 +94,8 @@ class OpenAIProvider(SdkProvider["Client"]):
 
 def request_body(call: Call, at: Endpoint) -> dict[str, Any]:
     """The request for a call; raises `BadRequest` for what this wire cannot say."""
-    body: dict[str, Any] = {"model": call.model, "messages": _messages(call), "stream": True}
+    messages = _messages(call, at.provider)
+    body: dict[str, Any] = {"model": call.model, "messages": messages, "stream": True}
     if at.stream_options:
         body["stream_options"] = {"include_usage": True}
     given = settings(call.params, {"max_tokens": at.length_field})
@@ -113,7 +116,7 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
     }
 
 
-def _messages(call: Call) -> list[dict[str, Any]]:
+def _messages(call: Call, provider: str) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = []
     system = system_text(call.params, call.messages)
     if system:
@@ -121,29 +124,44 @@ def _messages(call: Call) -> list[dict[str, Any]]:
     names = ids()
     for message in call.messages:
         if message.role == "user":
+            if messages and messages[-1]["role"] == "tool":
+                # An answer that was ended there. Mistral's models refuse a prompt behind a result.
+                messages.append({"role": "assistant", "content": STOPPED})
             messages.append({"role": "user", "content": _said(contents(message.parts)) or ""})
         elif message.role == "assistant":
+            thinks_in = ""
             for step in steps(message, names):
-                messages += _step(step)
+                thinks_in = _thinks_in(step, provider) or thinks_in
+                messages += _step(step, provider, thinks_in)
     return messages
 
 
-def _step(step: Step) -> list[dict[str, Any]]:
+def _thinks_in(step: Step, provider: str) -> str:
+    """The field in which this provider wants to be told its thoughts."""
+    told = [use.metadata for use in step.uses]
+    told += [part.provider_metadata or {} for part in step.thoughts]
+    kept = (one.get("openai", {}) for one in told)
+    theirs = (one for one in kept if one.get("provider", provider) == provider)
+    return next((one["thinks_in"] for one in theirs if one.get("thinks_in")), "")
+
+
+def _step(step: Step, provider: str, thinks_in: str) -> list[dict[str, Any]]:
     said = _said(step.contents)
+    # DeepSeek refuses calls without the thoughts around them; others refuse the field.
+    thought = {thinks_in: "".join(one.text for one in step.thoughts)} if thinks_in else {}
     if not step.uses:
-        return [{"role": "assistant", "content": said}] if said else []
+        return [{"role": "assistant", "content": said, **thought}] if said else []
     calls = [
         {
             "id": use.id,
             "type": "function",
             "function": {"name": use.name, "arguments": use.arguments},
-            # As it came: Gemini refuses a call without the signature of its thought.
-            **use.metadata.get("openai", {}),
+            **_extra(use, provider),
         }
         for use in step.uses
     ]
     return [
-        {"role": "assistant", "content": said or None, "tool_calls": calls},
+        {"role": "assistant", "content": said or None, **thought, "tool_calls": calls},
         *(
             {
                 "role": "tool",
@@ -153,6 +171,16 @@ def _step(step: Step) -> list[dict[str, Any]]:
             for use in step.uses
         ),
     ]
+
+
+def _extra(use: ToolUse, provider: str) -> dict[str, Any]:
+    """What came with the call, for who sent it.
+
+    Gemini refuses a call without the signature of its thought, and others refuse one with it.
+    """
+    kept = use.metadata.get("openai", {})
+    theirs = kept.get("provider", provider) == provider
+    return {"extra_content": kept["extra_content"]} if theirs and "extra_content" in kept else {}
 
 
 def _said(found: list[Content]) -> str | list[dict[str, Any]]:

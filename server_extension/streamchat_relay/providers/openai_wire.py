@@ -102,11 +102,12 @@ class ChatDecoder(StreamDecoder):
     end: some servers send no `[DONE]`. Without a `finish_reason` it is truncated in any case.
     """
 
-    __slots__ = ("_calls", "_reason", "_usage")
+    __slots__ = ("_calls", "_reason", "_thinks_in", "_usage")
 
     def __init__(self, sink: Sink, at: Endpoint, model: str, time: Callable[[], float]) -> None:
         super().__init__(sink, at, model, time)
-        self._calls = _Calls()
+        self._calls = _Calls(at.provider)
+        self._thinks_in = ""
         self._reason: str | None = None
         self._usage: Usage | None = None
 
@@ -137,6 +138,9 @@ class ChatDecoder(StreamDecoder):
                 reasoning = delta.reasoning_content or delta.reasoning
                 if reasoning:
                     outputs.append(ReasoningOutput(reasoning))
+                    self._thinks_in = (
+                        "reasoning_content" if delta.reasoning_content else "reasoning"
+                    )
                 content = delta.content
                 if content:
                     if isinstance(content, str):
@@ -146,7 +150,7 @@ class ChatDecoder(StreamDecoder):
                 if delta.refusal:
                     outputs.append(TextOutput(delta.refusal))
                 if delta.tool_calls:
-                    self._calls.add(delta.tool_calls, outputs)
+                    self._calls.add(delta.tool_calls, self._thinks_in, outputs)
             if choice.finish_reason:
                 self._reason = choice.finish_reason[:MAX_REASON]
         if chunk.usage is not None:
@@ -183,16 +187,22 @@ class _Calls:
     """Tells the calls of one answer apart, as far as servers do.
 
     The index is the wire's way; some servers give every call the index 0 and an id of its own, and
-    some none at all.
+    some none at all. What has neither index nor name belongs to the call before it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
         self._number = 0
+        self._latest = ""
+        self._begun: set[str] = set()
         self._known: dict[int, tuple[str, str]] = {}
 
-    def add(self, calls: list[_Call], outputs: list[Output]) -> None:
+    def add(self, calls: list[_Call], thinks_in: str, outputs: list[Output]) -> None:
         for call in calls:
             function = call.function or _Function()
+            if call.index is None and not function.name:
+                self._tell(self._latest, function, call.extra_content, thinks_in, outputs)
+                continue
             index = -1 if call.index is None else call.index
             key, name = self._known.get(index, ("", ""))
             other = bool(call.id and name and call.id != name)
@@ -200,11 +210,26 @@ class _Calls:
                 self._number += 1
                 key = str(self._number)
             self._known[index] = (key, call.id or name)
-            if function.name or call.extra_content:
-                metadata = call.extra_content and {"openai": {"extra_content": call.extra_content}}
-                outputs.append(ToolCallOutput(key, function.name or "", metadata))
-            if function.arguments:
-                outputs.append(ToolInputOutput(key, function.arguments))
+            self._latest = key
+            self._tell(key, function, call.extra_content, thinks_in, outputs)
+
+    def _tell(
+        self,
+        key: str,
+        function: _Function,
+        extra: dict[str, Any] | None,
+        thinks_in: str,
+        outputs: list[Output],
+    ) -> None:
+        if key and (extra or (function.name and key not in self._begun)):
+            self._begun.add(key)
+            kept: dict[str, Any] = {"provider": self._provider, "thinks_in": thinks_in}
+            if extra:
+                kept["extra_content"] = extra
+            metadata = {"openai": kept} if extra or thinks_in else None
+            outputs.append(ToolCallOutput(key, function.name or "", metadata))
+        if key and function.arguments:
+            outputs.append(ToolInputOutput(key, function.arguments))
 
 
 def _pieces(content: list[dict[str, Any]]) -> list[Output]:

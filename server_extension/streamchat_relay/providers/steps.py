@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -18,6 +19,8 @@ from streamchat_relay.model import (
 from streamchat_relay.providers.content import Content, contents
 
 NOT_ANSWERED = "This call was not run."
+
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 class ToolUse(msgspec.Struct, frozen=True):
@@ -37,11 +40,20 @@ class ToolUse(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What a model said and thought before it called tools or came to its end."""
+    """What a model thought and said, in its order, before it called tools or came to its end."""
 
-    contents: list[Content]
-    thoughts: list[ReasoningPart]
+    said: list[Content | ReasoningPart]
     uses: list[ToolUse]
+
+    @property
+    def contents(self) -> list[Content]:
+        """What it said."""
+        return [one for one in self.said if not isinstance(one, ReasoningPart)]
+
+    @property
+    def thoughts(self) -> list[ReasoningPart]:
+        """What it thought."""
+        return [one for one in self.said if isinstance(one, ReasoningPart)]
 
 
 def ids() -> Iterator[str]:
@@ -56,31 +68,50 @@ def steps(message: Message, names: Iterator[str]) -> Iterator[Step]:
     """The steps of an answer; at least one. Raises `BadRequest` as `contents` does."""
     parts: list[Part] = []
     uses: list[ToolUse] = []
+    # After the calls: of the same step if more calls of its round follow, else of the next.
+    after: list[Part] = []
+    last = 0
     for part in message.parts:
-        if isinstance(part, ToolPart):
-            uses.append(_use(part, next(names)))
+        if not isinstance(part, ToolPart):
+            (after if uses else parts).append(part)
             continue
-        if uses:
+        together = part.round == last and (part.round or not after)
+        if uses and not together:
             yield _step(parts, uses)
-            parts, uses = [], []
-        parts.append(part)
+            parts, uses = after, []
+        else:
+            parts += after
+        after, last = [], part.round
+        uses.append(_use(part, next(names)))
     yield _step(parts, uses)
+    if after:
+        yield _step(after, [])
 
 
 def tool_names(messages: Iterable[Message]) -> list[str]:
     """The tools that were called, each once."""
     called = (part for message in messages for part in message.parts)
-    return list(dict.fromkeys(part.name for part in called if isinstance(part, ToolPart)))
+    return list(dict.fromkeys(_sound(part.name) for part in called if isinstance(part, ToolPart)))
 
 
 def _step(parts: list[Part], uses: list[ToolUse]) -> Step:
-    # Thoughts are told again only where their provider wants that: with the calls they led to.
-    thoughts = [part for part in parts if isinstance(part, ReasoningPart)] if uses else []
-    return Step(contents(parts), thoughts, uses)
+    said: list[Content | ReasoningPart] = []
+    for part in parts:
+        said += [part] if isinstance(part, ReasoningPart) else contents([part])
+    return Step(said, uses)
+
+
+def _sound(name: str) -> str:
+    """The name as every API takes it: models invent others, and one would spoil all that follows.
+
+    >>> _sound("browser.open"), _sound("")
+    ('browser_open', '_')
+    """
+    return _NOT_IN_NAMES.sub("_", name)[:64] or "_"
 
 
 def _use(part: ToolPart, name: str) -> ToolUse:
     failed = part.state != "output-available"
     result = (part.error or NOT_ANSWERED) if failed else text_of(part.output)
     given = part.input if isinstance(part.input, dict) else {}
-    return ToolUse(name, part.name, given, result, failed, part.provider_metadata or {})
+    return ToolUse(name, _sound(part.name), given, result, failed, part.provider_metadata or {})

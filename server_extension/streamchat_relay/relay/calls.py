@@ -11,6 +11,7 @@ from streamchat_relay.model import (
     ReasoningOutput,
     StreamChatError,
     TextOutput,
+    ToolCallOutput,
     ToolInputOutput,
     Usage,
     branch,
@@ -24,9 +25,12 @@ from streamchat_relay.relay.length import one_length
 from streamchat_relay.relay.parts import ToolCall
 from streamchat_relay.relay.ports import Clock, Sink
 from streamchat_relay.relay.rules import Rules
-from streamchat_relay.relay.run import RunState
+from streamchat_relay.relay.run import Run, RunState
 from streamchat_relay.relay.screen import Passage
 from streamchat_relay.relay.tools import Result, Tools
+
+MOST_CALLS = 128
+"""Calls of one round that are run."""
 
 
 class Calls:
@@ -74,11 +78,17 @@ class Calls:
                 for call in parts.waiting:
                     log.append(parts.result(call, active.t(), error=error))
                 return
+            for call in parts.waiting[MOST_CALLS:]:
+                error = f"Not run: at most {MOST_CALLS} calls are made at once. Make fewer."
+                log.append(parts.result(call, active.t(), error=error))
+            # Not when they have returned: a person who is asked may take an hour.
+            run.spend(self._settle(active))
             await self._run_all(active)
-            log.append(run.again(self._settle(active), active.t()))
             params = {k: v for k, v in active.call.params.items() if k != "tool_choice"}
             active.call = replace(active.call, params=params)
-            self.prepare(active, run.message.id)
+            left_out = self.prepare(active, run.message.id)
+            log.append(run.again(active.t(), left_out=left_out))
+            await self._turn(active.provider.name)
 
     def over_budget(self, active: ActiveRun) -> bool:
         """Whether its answer ended because no more was left for it."""
@@ -87,18 +97,23 @@ class Calls:
 
     def settle(self, active: ActiveRun) -> Usage | None:
         """Charge what it took last; returns all it took, None where its provider did nothing."""
-        if active not in self._holds:
-            return None
         run = active.run
+        if active not in self._holds:
+            return self._before(run)
         refused = run.state is RunState.ERROR and not run.spoke
         if not refused:
             return run.total(self._settle(active))
         self._rules.budget.settle(self._holds.pop(active), None)
+        return self._before(run)
+
+    @staticmethod
+    def _before(run: Run) -> Usage | None:
+        """What the rounds took that are settled; None where there was none."""
         return run.total(Usage(input=0, output=0)) if run.parts.first_t is not None else None
 
     def _settle(self, active: ActiveRun) -> Usage:
         call = active.call
-        usage = active.run.usage(tokens.likely(call.messages, call.params))
+        usage = active.run.usage(tokens.likely(call.messages, call.params, call.tools))
         self._rules.budget.settle(self._holds.pop(active), usage)
         return usage
 
@@ -125,11 +140,16 @@ class Calls:
             name = active.provider.name
             wait = max(wait, rules.rates.wait(name))
             log.append(run.back_off(wait, active.t()))
-            while wait:
-                await self._clock.sleep(wait)
-                wait = rules.rates.wait(name)
-            rules.rates.take(name)
+            await self._clock.sleep(wait)
+            await self._turn(name)
             log.append(run.retry(active.t()))
+
+    async def _turn(self, provider: str) -> None:
+        """Take one of the provider's requests of this minute, or of the next."""
+        rates = self._rules.rates
+        while wait := rates.wait(provider):
+            await self._clock.sleep(wait)
+        rates.take(provider)
 
     @staticmethod
     def _goes_on(active: ActiveRun) -> bool:
@@ -153,7 +173,7 @@ class Calls:
     async def _run(self, active: ActiveRun, call: ToolCall) -> None:
         output, error = await self._screened(active, await self._tools.run(active, call))
         events = active.run.parts.result(call, active.t(), output=output, error=error)
-        active.live.log.append(events)
+        active.append(events)
 
     async def _screened(self, active: ActiveRun, result: Result) -> Result:
         screen, live = self._rules.screen, active.live
@@ -180,5 +200,7 @@ class _Metered:
         for output in outputs:
             if isinstance(output, TextOutput | ReasoningOutput | ToolInputOutput):
                 self._left -= len(output.delta)
+            elif isinstance(output, ToolCallOutput):
+                self._left -= len(output.name)
         if self._left < 0:
             self._active.end("budget")

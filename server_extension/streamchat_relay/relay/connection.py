@@ -42,12 +42,12 @@ from streamchat_relay.protocol.frames import (
 from streamchat_relay.protocol.server import Close, CloseCode, ServerSession, Wish
 from streamchat_relay.relay.conversation import LiveConversation
 from streamchat_relay.relay.hub import Hub
+from streamchat_relay.relay.offers import Workshop
 from streamchat_relay.relay.pace import Pace
 from streamchat_relay.relay.ports import Clock, Transport
 from streamchat_relay.relay.pump import Pump
 from streamchat_relay.relay.runs import SystemClock
 from streamchat_relay.relay.served import Served
-from streamchat_relay.relay.tools import Workshop
 
 REQUESTS_PER_S = 20.0
 """Requests of one connection; many more may come at once."""
@@ -194,9 +194,7 @@ class Connection:
                 model = self._hub.served.add(self._user, name, self._served)
                 self._write(ServeOk(id=frame_id, model=model))
             case Offer(id=frame_id):
-                self._hub.tools.offer(
-                    self._user, request.conversation, request.tools, self._workshop
-                )
+                self._hub.tools.offer(self._user, request, self._workshop)
                 self._write(OfferOk(id=frame_id))
             case Approve(id=frame_id):
                 self._hub.tools.approve(self._user, request)

@@ -155,9 +155,13 @@ class ActiveRun:
         """The sink: from the provider's socket to every reader, without a task switch."""
         if self.over is not None:
             return
-        self._append(self.run.push(outputs, self.t()))
+        self.append(self.run.push(outputs, self.t()))
         if self._audience.outrun:
             self._throttle.pause()
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Log what joins its answer; it ends where that grows too large."""
+        self._append(events)
         if self._log.total > self._until:
             self.exceed(
                 TooLarge(

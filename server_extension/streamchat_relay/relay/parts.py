@@ -30,9 +30,12 @@ from streamchat_relay.model import (
     ToolOutputError,
     ToolResultOutput,
 )
+from streamchat_relay.relay.depth import MAX_DEPTH, deeper
 
 _arguments = msgspec.json.Decoder(dict[str, Any]).decode
 
+MOST_NAME = 100
+"""Characters of a name that are kept; no tool has as many."""
 NOT_RUN = "Not run: the answer ended before."
 
 
@@ -61,6 +64,7 @@ class Parts:
         self._run = run
         self._note = note
         self._part = 0
+        self._round = 1
         self._open: type[TextOutput | ReasoningOutput] | None = None
         # Of this round, by the provider's own name for them.
         self._calls: dict[str, ToolCall] = {}
@@ -120,6 +124,7 @@ class Parts:
 
     def again(self) -> None:
         """The provider is about to go on, with the results of its calls."""
+        self._round += 1
         self._spoken_ms = self.spoken_ms
         self._calls = {}
         self._begun_t = None
@@ -141,6 +146,8 @@ class Parts:
         if call.ended:
             return []
         call.ended = True
+        if not error and deeper(output):
+            error = f"It returned what is nested more than {MAX_DEPTH} levels deep."
         if error:
             return [ToolOutputError(run=self._run, t=t, part=call.part, error=error)]
         return [ToolOutputAvailable(run=self._run, t=t, part=call.part, output=output)]
@@ -175,18 +182,23 @@ class Parts:
                 if call is not None:
                     self._complete(call, t, events, theirs=True)
                     events += self.result(call, t, output=output.output, error=output.error)
+                    # What is called from here on knows that result.
+                    self._round += 1
             case _:
                 self._note(output)
 
     def _call(self, output: ToolCallOutput, t: float, events: list[Event]) -> None:
+        metadata = None if deeper(output.metadata) else output.metadata
         known = self._calls.get(output.call)
         if known is not None:
-            known.metadata = output.metadata or known.metadata
+            known.metadata = metadata or known.metadata
             return
         events += self._close_text(t)
         part = self._number(t)
-        self._calls[output.call] = ToolCall(part, output.name, output.metadata)
-        events.append(ToolInputStart(run=self._run, t=t, part=part, name=output.name))
+        name = output.name[:MOST_NAME]
+        self._calls[output.call] = ToolCall(part, name, metadata)
+        start = ToolInputStart(run=self._run, t=t, part=part, name=name, round=self._round)
+        events.append(start)
         self._last_t = t
 
     def _complete(
@@ -196,15 +208,20 @@ class Parts:
         if call.complete or call.ended:
             return
         text = "".join(call.texts)
+        wrong = ""
         try:
             call.input = _arguments(text) if text.strip() else {}
         except (msgspec.DecodeError, RecursionError) as error:
-            if not theirs:
-                wrong = f"Not run: the arguments are no JSON object ({error})."
-                events += self.result(call, t, error=wrong)
-                return
+            wrong = f"Not run: the arguments are no JSON object ({error})."
+        if not wrong and deeper(call.input):
+            wrong = f"Not run: the arguments are nested more than {MAX_DEPTH} levels deep."
+        if wrong and theirs:
             # A content filter has left no JSON of what was run; to run it again would be wrong.
-            call.input = {}
+            wrong, call.input = "", {}
+        if wrong:
+            call.input = None
+            events += self.result(call, t, error=wrong)
+            return
         call.complete = True
         events.append(
             ToolInputAvailable(

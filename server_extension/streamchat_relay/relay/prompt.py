@@ -18,10 +18,7 @@ from streamchat_relay.model import (
 )
 from streamchat_relay.model.reduce import replace
 from streamchat_relay.protocol.frames import Prompt, Send
-
-MAX_DEPTH = 32
-"""Levels of lists and objects within `params`. What is read at the limit of the recursion could
-not be written again a few calls deeper."""
+from streamchat_relay.relay.depth import MAX_DEPTH, deeper
 
 
 class Accepted(NamedTuple):
@@ -35,7 +32,7 @@ class Accepted(NamedTuple):
 def accepted(state: Conversation, send: Send, model: str) -> Accepted:
     """What becomes of a `send`; raises `BadRequest` when nothing can."""
     params = state.settings.params if send.params is None else send.params
-    if _deeper(params, MAX_DEPTH):
+    if deeper(params):
         raise BadRequest(f"`params` are nested more than {MAX_DEPTH} levels deep.")
     parent = send.parent
     # Empty: the prompt is to be the first of a branch of its own.
@@ -63,17 +60,6 @@ def accepted(state: Conversation, send: Send, model: str) -> Accepted:
     return Accepted(
         events, StartedMessage(id=_message_id(), role="assistant", parent=parent), params
     )
-
-
-def _deeper(value: object, levels: int) -> bool:
-    match value:
-        case dict():
-            inner = list(value.values())
-        case list():
-            inner = value
-        case _:
-            return False
-    return levels == 0 or any(_deeper(one, levels - 1) for one in inner)
 
 
 def _message_id() -> str:

@@ -158,11 +158,15 @@ class Run:
             return []
         return self.parts.complete(t)
 
-    def again(self, spent: Usage, t: float) -> list[Event]:
-        """The provider is asked to go on, with what came of its calls; the round took `spent`."""
+    def spend(self, usage: Usage) -> None:
+        """A round took this; what it leads to, like the work of tools, costs nothing more."""
+        self._spent += usage
+
+    def again(self, t: float, *, left_out: int = 0) -> list[Event]:
+        """The provider is asked to go on, with what came of its calls; see `spend`."""
         if self.state is not RunState.RUNNING:
             raise IllegalMove(f"{self.state} -> another round")
-        self._spent += spent
+        self._left_out = left_out or None
         self._usage = self._finish = None
         self.parts.again()
         return [self._status("running", t)]
@@ -170,7 +174,8 @@ class Run:
     @property
     def finish_reason(self) -> FinishReason | None:
         """Why the provider says that it has ended."""
-        return None if self._finish is None else self._finish.finish_reason
+        finish = self._finish
+        return None if finish is None or finish.abort is not None else finish.finish_reason
 
     def usage(self, input_tokens: int) -> Usage:
         """What the provider has counted since it was asked the last time, else an estimate.

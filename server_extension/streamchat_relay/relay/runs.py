@@ -185,7 +185,8 @@ class Runs:
             events = run.interrupt("budget", t)
         elif error is None:
             call = active.call
-            events = run.finish(t, input_tokens=tokens.likely(call.messages, call.params))
+            likely = tokens.likely(call.messages, call.params, call.tools)
+            events = run.finish(t, input_tokens=likely)
         elif isinstance(error, StreamChatError):
             if error.__cause__ is not None:
                 self._log_fault(run, error.__cause__)

@@ -17,11 +17,13 @@ from streamchat_relay.model import (
     Output,
     Part,
     ReasoningOutput,
+    ReasoningPart,
     StreamChatError,
     TextOutput,
     TextPart,
     TooLarge,
     ToolInputOutput,
+    ToolPart,
     ToolResultOutput,
     text_of,
 )
@@ -159,15 +161,20 @@ class Screen:
                     task.exception()
 
     async def _shown(self, parts: tuple[AnyPart, ...], about: Passage) -> tuple[AnyPart, ...]:
-        """The parts with their texts as they pass."""
-        return tuple(
-            [
-                replace(part, text=await self.passed(about._replace(text=part.text)))
-                if isinstance(part, TextPart)
-                else part
-                for part in parts
-            ]
-        )
+        """The parts with their texts, and what tools returned, as they pass."""
+        shown: list[AnyPart] = []
+        for part in parts:
+            if isinstance(part, TextPart | ReasoningPart):
+                passed = await self.passed(about._replace(text=part.text))
+                shown.append(replace(part, text=passed))
+            elif isinstance(part, ToolPart) and part.ended:
+                text = part.error or text_of(part.output)
+                passed = await self.passed(about._replace(text=text, role="tool"))
+                field = "error" if part.error else "output"
+                shown.append(part if passed == text else replace(part, **{field: passed}))
+            else:
+                shown.append(part)
+        return tuple(shown)
 
     async def _carry(self, parts: _Parts, sink: Sink, about: Passage) -> None:
         while (output := await parts.next()) is not None:
@@ -185,8 +192,12 @@ class Screen:
             elif isinstance(output, ToolResultOutput):
                 text = output.error or text_of(output.output)
                 passed = await self.passed(about._replace(text=text, role="tool"))
-                kept = output if passed == text else ToolResultOutput(output.call, passed)
-                sink.push([kept])
+                if passed == text:
+                    sink.push([output])
+                elif output.error:
+                    sink.push([ToolResultOutput(output.call, error=passed)])
+                else:
+                    sink.push([ToolResultOutput(output.call, passed)])
             else:
                 sink.push([output])
 

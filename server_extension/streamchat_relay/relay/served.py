@@ -34,18 +34,13 @@ GONE = (
 
 
 class Served:
-    """The models of one client: a `Provider` whose calls travel to it and are answered there."""
-
-    name = PROVIDER
+    """The models of one client: calls travel to it and are answered there."""
 
     def __init__(self, write: Callable[[ServerFrame], None]) -> None:
         self._write = write
         self._calls: dict[str, tuple[Sink, asyncio.Future[Done]]] = {}
 
-    def context(self, model: str, /) -> None:
-        """Nobody knows how much a function reads."""
-
-    async def stream(self, call: Call, sink: Sink, /) -> None:
+    async def stream(self, call: Call, sink: Sink) -> None:
         """Ask the client; see `relay.ports.Provider`."""
         name = secrets.token_urlsafe(12)
         ended: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
@@ -107,16 +102,42 @@ class ServedModels:
         self._served = {key: one for key, one in self._served.items() if one is not served}
         served.gone()
 
-    def find(self, user: str, model: str) -> tuple[Served, str]:
-        """Who serves a model, and its name there; raises `ModelUnknown` where nobody does."""
+    def now(self, user: str, name: str) -> Served | None:
+        """Who serves a model at this moment."""
+        return self._served.get((user, name))
+
+    def find(self, user: str, model: str) -> tuple[ServedModel, str]:
+        """A model, and its name there; raises `ModelUnknown` where nobody serves it."""
         name = model.removeprefix(f"{PROVIDER}/")
-        served = self._served.get((user, name))
-        if served is None:
+        if self.now(user, name) is None:
             raise ModelUnknown(
                 f"The model {name!r} runs in a kernel that is gone, or has not begun to serve it. "
                 "Run the cell that made its chat, or choose another model."
             )
-        return served, name
+        return ServedModel(self, user), name
+
+
+class ServedModel:
+    """A `Provider` of one user's models: each call goes to who serves its model then.
+
+    A run outlives a connection of the kernel's: it waits in line, or for a tool, and asks again.
+    """
+
+    name = PROVIDER
+
+    def __init__(self, models: ServedModels, user: str) -> None:
+        self._models = models
+        self._user = user
+
+    def context(self, model: str, /) -> None:
+        """Nobody knows how much a function reads."""
+
+    async def stream(self, call: Call, sink: Sink, /) -> None:
+        """Ask the client; see `relay.ports.Provider`."""
+        served = self._models.now(self._user, call.model)
+        if served is None:
+            raise Truncated(GONE)
+        await served.stream(call, sink)
 
 
 def _outputs(piece: Piece) -> tuple[Output, ...]:

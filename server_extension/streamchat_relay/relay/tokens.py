@@ -31,14 +31,17 @@ def of_tools(tools: Iterable[ToolSpec]) -> int:
     return -(-sum(len(msgspec.json.encode(tool)) for tool in tools) // 2)
 
 
-def likely(messages: Iterable[Message], params: Mapping[str, Any]) -> int:
+def likely(
+    messages: Iterable[Message], params: Mapping[str, Any], tools: Iterable[ToolSpec] = ()
+) -> int:
     """The estimate that is shown as one.
 
     >>> likely([Message(id="m1", role="user", parts=(TextPart(id="1", text="12345678"),))], {})
     2
     """
     texts, files = _seen(messages, params)
-    return -(-sum(map(len, texts)) // CHARACTERS_PER_TOKEN) + files * PER_FILE
+    size = sum(map(len, texts)) + sum(len(msgspec.json.encode(tool)) for tool in tools)
+    return -(-size // CHARACTERS_PER_TOKEN) + files * PER_FILE
 
 
 def at_most(messages: Iterable[Message], params: Mapping[str, Any]) -> int:
@@ -60,6 +63,10 @@ def _seen(messages: Iterable[Message], params: Mapping[str, Any]) -> tuple[list[
     files = 0
     for message in messages:
         for part in message.parts:
+            kept = getattr(part, "provider_metadata", None)
+            if kept:
+                # It is told again, and a sealed thought may be long.
+                texts.append(msgspec.json.encode(kept).decode())
             match part:
                 case TextPart(text=text) | ReasoningPart(text=text):
                     texts.append(text)

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from streamchat_relay.model import Conflict, NotFound, TimedOut, ToolSpec, digest_of
+import msgspec
+
+from streamchat_relay.model import (
+    MAX_ERROR,
+    MAX_RESULT,
+    Conflict,
+    NotFound,
+    TimedOut,
+    ToolSpec,
+    digest_of,
+)
 from streamchat_relay.protocol.frames import (
     Approve,
     Approved,
     Asking,
     Cancel,
+    Offer,
     Returned,
-    ServerFrame,
     ToolRun,
 )
 from streamchat_relay.relay.conversation import ActiveRun
+from streamchat_relay.relay.offers import Offers, Workshop
 from streamchat_relay.relay.parts import ToolCall
 from streamchat_relay.relay.ports import Clock
 
 GONE_S = 10.0
 """Seconds in which a client that went away may come back and run what it was asked for."""
+MAX_MISSED = 1_000
+"""Calls that were cancelled while their client was away; it is told of them when it is back."""
 
 DENIED = "The person did not allow this call. Do not try it again unless they ask for it."
 
@@ -32,13 +45,6 @@ class Result(NamedTuple):
 
     output: Any = None
     error: str = ""
-
-
-class Workshop:
-    """One client that runs tools: `write` sends it a frame."""
-
-    def __init__(self, write: Callable[[ServerFrame], None]) -> None:
-        self.write = write
 
 
 class _Pending:
@@ -59,14 +65,22 @@ class _Pending:
         self.asked = False
         self.allowed: bool | None = None
         self.workshop: Workshop | None = None
+        self.begun = False
+        self.runner: str | None = None
         self.gone: asyncio.Task[None] | None = None
         self.result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
     def begin(self, workshop: Workshop) -> None:
         """Have this client run it."""
         self.back()
-        self.workshop = workshop
+        self.workshop, self.runner, self.begun = workshop, workshop.runner, True
         workshop.write(self.frame)
+
+    def for_(self, workshop: Workshop) -> bool:
+        """Whether this client may run it: nobody else after somebody has begun to."""
+        if not self.begun:
+            return True
+        return self.runner is not None and self.runner == workshop.runner
 
     def back(self) -> None:
         """Nobody has to be waited for."""
@@ -84,40 +98,42 @@ class Tools:
     """Who runs which tools for which conversation, and what goes on of it.
 
     The latest client that offers a name runs it. A client that goes away has `GONE_S` to come back
-    and offer again; its calls then go on, else their runs end.
+    and offer again; its calls then go on, else their runs end. Nobody else is given what it has
+    begun, for it may have run.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._offers: dict[tuple[str, str], dict[Workshop, tuple[ToolSpec, ...]]] = {}
+        self._offers = Offers()
         self._calls: dict[str, _Pending] = {}
+        self._missed: dict[str, tuple[str, str, str]] = {}
 
-    def offer(
-        self, user: str, conversation: str, specs: tuple[ToolSpec, ...], workshop: Workshop
-    ) -> None:
-        """Let a client run these from now on, and no others, for a conversation."""
-        offers = self._offers.setdefault((user, conversation), {})
-        offers.pop(workshop, None)
-        if specs:
-            offers[workshop] = specs
-        for pending in self._of(user, conversation):
-            if pending.gone is not None and any(one.name == pending.call.name for one in specs):
+    def offer(self, user: str, offer: Offer, workshop: Workshop) -> None:
+        """Let a client run these from now on, and no others, for a conversation.
+
+        Raises `BadRequest` where that is more than a model can be told of.
+        """
+        self._offers.put((user, offer.conversation), offer, workshop)
+        names = {one.name for one in offer.tools}
+        for pending in self._of(user, offer.conversation):
+            elsewhere = pending.workshop is not workshop
+            if elsewhere and pending.call.name in names and pending.for_(workshop):
                 pending.begin(workshop)
+        for call, whose in list(self._missed.items()):
+            if whose == (user, offer.conversation, workshop.runner):
+                del self._missed[call]
+                workshop.write(Cancel(call=call))
 
     def remove(self, workshop: Workshop) -> None:
         """The client is gone."""
-        for key, offers in list(self._offers.items()):
-            offers.pop(workshop, None)
-            if not offers:
-                del self._offers[key]
+        self._offers.remove(workshop)
         for pending in self._calls.values():
             if pending.workshop is workshop:
                 self._wait(pending)
 
     def specs(self, user: str, conversation: str) -> tuple[ToolSpec, ...]:
         """What a model can call in this conversation now."""
-        offers = self._offers.get((user, conversation), {})
-        return tuple({one.name: one for specs in offers.values() for one in specs}.values())
+        return self._offers.specs((user, conversation))
 
     async def run(self, active: ActiveRun, call: ToolCall) -> Result:
         """Have a call run by who offers it.
@@ -130,16 +146,15 @@ class Tools:
             return Result(error=f"There is no tool {call.name!r}. There are: {names}.")
         pending = _Pending(active, call)
         self._calls[pending.frame.call] = pending
-        workshop = self._runner(active.live.user, active.live.id, call.name)
+        workshop = self._offers.of((active.live.user, active.live.id), call.name)
         try:
             if workshop is None:
                 self._wait(pending)
             else:
                 pending.begin(workshop)
             return await pending.result
-        except asyncio.CancelledError:
-            if pending.workshop is not None:
-                pending.workshop.write(Cancel(call=pending.frame.call))
+        except BaseException:
+            self._cancel(pending)
             raise
         finally:
             pending.back()
@@ -148,7 +163,7 @@ class Tools:
     def asking(self, user: str, asking: Asking) -> None:
         """A client runs this call only if a person allows it."""
         pending = self._mine(user, asking.call)
-        if pending is None:
+        if pending is None or pending.result.done():
             return
         if pending.allowed:
             # It was decided before the client had lost its connection.
@@ -162,7 +177,7 @@ class Tools:
         """Take what came of a call; of one that nobody waits for, nothing."""
         pending = self._mine(user, returned.call)
         if pending is not None:
-            pending.settle(Result(returned.output, returned.error))
+            pending.settle(_bounded(returned))
 
     def approve(self, user: str, approve: Approve) -> None:
         """A person has decided; the same decision once more changes nothing.
@@ -177,6 +192,8 @@ class Tools:
                 if one.active.live.user == user
                 and (one.frame.run, one.frame.part) == (approve.run, approve.part)
                 and one.asked
+                # What has returned waits no more; what was decided may be told so once more.
+                and (one.allowed is not None or not one.result.done())
             ),
             None,
         )
@@ -196,9 +213,18 @@ class Tools:
         if approve.allow:
             self._approved(pending)
             return
-        if pending.workshop is not None:
-            pending.workshop.write(Cancel(call=pending.frame.call))
+        self._cancel(pending)
         pending.settle(Result(error=DENIED))
+
+    def _cancel(self, pending: _Pending) -> None:
+        """Tell who runs it that nobody waits any more, at once or when they are back."""
+        call, live = pending.frame.call, pending.active.live
+        if pending.workshop is not None:
+            pending.workshop.write(Cancel(call=call))
+        elif pending.runner is not None:
+            self._missed[call] = (live.user, live.id, pending.runner)
+            if len(self._missed) > MAX_MISSED:
+                del self._missed[next(iter(self._missed))]
 
     def _approved(self, pending: _Pending) -> None:
         if pending.workshop is not None:
@@ -215,13 +241,6 @@ class Tools:
             if (one.active.live.user, one.frame.conversation) == (user, conversation)
         )
 
-    def _runner(self, user: str, conversation: str, name: str) -> Workshop | None:
-        offers = self._offers.get((user, conversation), {})
-        for workshop, specs in reversed(offers.items()):
-            if any(one.name == name for one in specs):
-                return workshop
-        return None
-
     def _wait(self, pending: _Pending) -> None:
         pending.workshop = None
         pending.back()
@@ -236,3 +255,14 @@ class Tools:
                     "that made its chat again, and ask once more. What came is kept."
                 )
             )
+
+
+def _bounded(returned: Returned) -> Result:
+    """What came of a call, no larger than a log and a model can take."""
+    if returned.error:
+        return Result(error=returned.error[:MAX_ERROR])
+    size = len(msgspec.json.encode(returned.output))
+    if size > MAX_RESULT:
+        most = MAX_RESULT // 1024
+        return Result(error=f"It returned {size // 1024:,} KiB; at most {most} go to a model.")
+    return Result(returned.output)
