@@ -17,6 +17,7 @@ try:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
     from langchain_core.messages.ai import add_ai_message_chunks
+    from langchain_core.messages.tool import ToolCall as LangChainCall
     from langchain_core.prompts import BasePromptTemplate, ChatPromptTemplate
     from langchain_core.prompts.chat import MessagesPlaceholder
     from langchain_core.runnables import Runnable, RunnableBinding, RunnableSequence
@@ -113,7 +114,9 @@ class _Translation:
                 for key in [one for one in self._chunks if self._has(one, call)]:
                     yield from self._complete(key)
                 failed = found.status == "error"
-                yield from self.calls.end(call, found.content, text=found.text, failed=failed)
+                yield from self._parting(
+                    self.calls.end(call, found.content, text=found.text, failed=failed)
+                )
             case BaseMessage():
                 # A prompt that a node made.
                 return
@@ -126,8 +129,7 @@ class _Translation:
 
     def _message_pieces(self, message: AIMessage) -> Iterator[str]:
         if message.id != self._message:
-            # An agent's next message, after its tools: it begins a paragraph, also in the text of
-            # the whole answer, in which the calls do not stand between.
+            # An agent's next message begins a paragraph.
             self._apart = self._said
             self._message = message.id
         for block in message.content_blocks:
@@ -140,16 +142,25 @@ class _Translation:
             elif block["type"] == "reasoning" and block.get("reasoning"):
                 yield Thought(block["reasoning"])
 
+    def _parting(self, pieces: Iterator[object]) -> Iterator[object]:
+        """Calls that are shown, which part the texts by themselves."""
+        for piece in pieces:
+            self._said = self._apart = False
+            yield piece
+
     def _calls_of(self, message: AIMessage) -> Iterator[object]:
         if not isinstance(message, AIMessageChunk):
             for call in message.tool_calls:
-                yield from self.calls.begin(call["id"] or "", call["name"], call["args"])
+                yield from self._begin(call)
             return
         # Their arguments come in pieces.
         if message.tool_call_chunks:
             self._chunks.setdefault(message.id, []).append(message)
         if message.chunk_position == "last":
             yield from self._complete(message.id)
+
+    def _begin(self, call: LangChainCall) -> Iterator[object]:
+        return self._parting(self.calls.begin(call["id"] or "", call["name"], call["args"]))
 
     def _has(self, message: str | None, call: str) -> bool:
         return any(
@@ -164,7 +175,7 @@ class _Translation:
             for chunk in self._chunks.pop(message, [])
         ] or [AIMessageChunk(content="")]
         for call in add_ai_message_chunks(first, *others).tool_calls:
-            yield from self.calls.begin(call["id"] or "", call["name"], call["args"])
+            yield from self._begin(call)
 
 
 async def _stream(

@@ -82,7 +82,6 @@ class _Translation:
 
     def __init__(self) -> None:
         self._said = False
-        self._apart = False
         self.calls = Calls()
         self.usage: Usage | None = None
 
@@ -99,9 +98,6 @@ class _Translation:
                 yield from self._thought(found.thinking_delta)
                 yield from self._text(found.delta)
             case ToolCall():
-                # What the agent says next begins a paragraph, also in the text of the whole answer,
-                # in which the calls do not stand between.
-                self._apart = self._said
                 yield from self.calls.begin(found.tool_id, found.tool_name, found.tool_kwargs)
             case ToolCallResult(tool_output=output):
                 shown = (
@@ -123,9 +119,6 @@ class _Translation:
 
     def _text(self, text: str | None) -> Iterator[str]:
         if text:
-            if self._apart:
-                yield "\n\n"
-                self._apart = False
             self._said = True
             yield text
 

@@ -98,12 +98,14 @@ class _Translation:
         self.calls = Calls()
         self._said = False
         self._apart = False
+        # The next text would join the one before: no call stands between.
+        self._joins = False
 
     def pieces(self, event: object) -> Iterator[object]:
         """What one event of `run_stream_events` says."""
         match event:
             case PartStartEvent(part=TextPart(content=text)):
-                self._apart = self._said
+                self._apart = self._joins
                 yield from self._text(text)
             case PartDeltaEvent(delta=TextPartDelta(content_delta=text)):
                 yield from self._text(text)
@@ -113,6 +115,7 @@ class _Translation:
                 yield Thought(text or "")
             case FunctionToolCallEvent(part=call):
                 arguments = call.args_as_dict()
+                self._joins = False
                 yield from self.calls.begin(call.tool_call_id, call.tool_name, arguments)
             case FunctionToolResultEvent(part=part):
                 text = part.model_response_str(wrap_if_error=False)
@@ -122,7 +125,7 @@ class _Translation:
             case AgentRunResultEvent(result=result):
                 yield from self.calls.rest()
                 if not isinstance(result.output, str):
-                    self._apart = self._said
+                    self._apart = self._joins
                     written = to_json(result.output, indent=2, fallback=str).decode()
                     yield from self._text(f"```json\n{written}\n```")
                 elif not self._said:
@@ -137,7 +140,7 @@ class _Translation:
             if self._apart:
                 yield "\n\n"
                 self._apart = False
-            self._said = True
+            self._said = self._joins = True
             yield text
 
 

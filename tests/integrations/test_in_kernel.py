@@ -264,7 +264,7 @@ print("conversation", chat.conversation)
         assert isinstance(before, TextPart)
         assert isinstance(tool, ToolPart)
         assert isinstance(after, TextPart)
-        assert (before.text, after.text) == ("Let me look.", "\n\nIt is sunny.")
+        assert (before.text, after.text) == ("Let me look.", "It is sunny.")
         assert (tool.input, tool.output) == ({"city": "Bern"}, "sunny in Bern")
 
 

@@ -255,9 +255,10 @@ async def test_an_agent_streams_what_it_says_around_its_tools_and_adds_up_its_us
     assert first == "Let me look."
     assert isinstance(made, ToolCall)
     assert result == ToolResult(made, "sunny in Bern")
-    assert rest == ["\n\n", "It is ", "sunny."]
+    # The call parts the texts.
+    assert rest == ["It is ", "sunny."]
     assert called(pieces) == [("lookup", {"city": "Bern"}, "sunny in Bern", "")]
-    assert ended(pieces) == ("stop", Usage(input=10, output=4))
+    assert ended(pieces) == Ended("stop", Usage(input=10, output=4))
     assert [message.content for message in model.asked[1]] == [
         "S",
         "Weather?",
@@ -333,7 +334,7 @@ async def test_a_model_that_a_tool_asks_is_not_heard() -> None:
     model.turns[0][1] = calling('{"city": "Bern"}', "consult")
     pieces = await answers(langchain_model(agent(model, tool=consult)), "Weather?")
     assert called(pieces) == [("consult", {"city": "Bern"}, "It is sunny.", "")]
-    assert said(pieces) == "Let me look.\n\nIt is sunny."
+    assert said(pieces) == "Let me look.It is sunny."
 
 
 async def test_an_agent_inside_a_graph_shows_its_calls() -> None:
@@ -342,7 +343,7 @@ async def test_an_agent_inside_a_graph_shows_its_calls() -> None:
     graph.add_edge(START, "inner")
     pieces = await answers(langchain_model(graph.compile()), "Weather?")
     assert called(pieces) == [("lookup", {"city": "Bern"}, "sunny in Bern", "")]
-    assert said(pieces) == "Let me look.\n\nIt is sunny."
+    assert said(pieces) == "Let me look.It is sunny."
 
 
 async def test_a_call_that_nobody_runs_gets_an_end_or_is_not_shown() -> None:

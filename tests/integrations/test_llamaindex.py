@@ -188,7 +188,7 @@ async def test_an_agent_streams_what_it_says_around_its_tools() -> None:
         "lookup", {"city": "Bern"}, made.id if isinstance(made, ToolCall) else ""
     )
     assert result == ToolResult(made, "sunny in Bern")
-    assert rest == ["\n\n", "It is ", "sunny."]
+    assert rest == ["It is ", "sunny."]
 
 
 class Sources:
@@ -222,7 +222,7 @@ async def test_a_failing_tool_is_an_error_that_the_agent_goes_on_with() -> None:
     ((_, _, output, error),) = called(pieces)
     assert output is None
     assert "no such city" in error
-    assert said(pieces) == "Let me look.\n\nIt is sunny."
+    assert said(pieces) == "Let me look.It is sunny."
 
 
 async def test_a_tool_that_ends_an_agent_has_its_result() -> None:

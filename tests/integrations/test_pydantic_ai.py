@@ -154,7 +154,7 @@ async def test_an_agent_streams_what_it_says_around_its_tools() -> None:
     assert first == "Let me look."
     assert isinstance(made, ToolCall)
     assert result == ToolResult(made, "sunny in Bern")
-    assert rest == ["\n\n", "It is ", "sunny."]
+    assert rest == ["It is ", "sunny."]
     assert called(pieces) == [("lookup", {"city": "Bern"}, "sunny in Bern", "")]
     assert ended(pieces).finish_reason == "stop"
 
@@ -208,7 +208,7 @@ async def test_a_call_is_shown_while_its_tool_runs_and_what_it_wants_anew_is_an_
     go_on.set()
     await reading
     assert called(pieces) == [("lookup", {"city": "Bern"}, None, "Say which Bern.")]
-    assert said(pieces) == "Let me look.\n\nIt is sunny."
+    assert said(pieces) == "Let me look.It is sunny."
 
 
 async def test_a_call_that_is_left_to_others_gets_an_end() -> None:
