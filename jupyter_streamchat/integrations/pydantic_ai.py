@@ -23,6 +23,7 @@ try:
         ModelResponse,
         PartDeltaEvent,
         PartStartEvent,
+        RetryPromptPart,
         TextPart,
         TextPartDelta,
         ThinkingPart,
@@ -118,8 +119,8 @@ class _Translation:
                 self._joins = False
                 yield from self.calls.begin(call.tool_call_id, call.tool_name, arguments)
             case FunctionToolResultEvent(part=part):
-                text = part.model_response_str(wrap_if_error=False)
-                failed = part.outcome != "success"
+                text = _response(part)
+                failed = getattr(part, "outcome", "failed") != "success"
                 shown = text if part.files else part.content
                 yield from self.calls.end(part.tool_call_id, shown, text=text, failed=failed)
             case AgentRunResultEvent(result=result):
@@ -142,6 +143,13 @@ class _Translation:
                 self._apart = False
             self._said = self._joins = True
             yield text
+
+
+def _response(part: ToolReturnPart | RetryPromptPart) -> str:
+    # What a tool wants anew has this method only in newer releases than Python 3.10 has.
+    if isinstance(part, RetryPromptPart) and not hasattr(part, "model_response_str"):
+        return part.content if isinstance(part.content, str) else part.model_response()
+    return part.model_response_str(wrap_if_error=False)
 
 
 def _ended(result: AgentRunResult[Any]) -> Ended:

@@ -135,8 +135,9 @@ class Fake(GenericFakeChatModel):
         for chunk in chunks:
             yield ChatGenerationChunk(message=chunk)
 
-async def ask(state):
-    return {"messages": [await Fake().ainvoke(state["messages"])]}
+from langchain_core.runnables import RunnableConfig
+async def ask(state, config: RunnableConfig):
+    return {"messages": [await Fake().ainvoke(state["messages"], config)]}
 graph = StateGraph(MessagesState)
 graph.add_node("agent", ask)
 graph.add_node("tools", ToolNode([lookup]))

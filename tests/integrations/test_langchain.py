@@ -23,6 +23,7 @@ from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import ConfigurableField, RunnableGenerator, RunnableLambda
+from langchain_core.runnables.config import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
@@ -195,8 +196,9 @@ def lookup(city: str) -> str:
 def agent(model: Any, tool: Any = lookup, *, again: bool = True, **options: Any) -> Any:
     """The loop of LangGraph's documentation: the model, its tools, the model `again`."""
 
-    async def ask(state: MessagesState) -> dict[str, Any]:
-        return {"messages": [await model.ainvoke(state["messages"])]}
+    # Before Python 3.11 what an async node asks is heard only where it passes the config on.
+    async def ask(state: MessagesState, config: RunnableConfig) -> dict[str, Any]:
+        return {"messages": [await model.ainvoke(state["messages"], config)]}
 
     def after(state: MessagesState) -> str:
         last = state["messages"][-1]

@@ -285,10 +285,10 @@ async def test_a_failing_tool_names_its_line() -> None:
 async def test_what_came_before_a_failure_stays() -> None:
     async def breaks(messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[str]:
         yield "so far"
-        raise exceptions.ModelConnectionError("m", "reset by peer")
+        raise exceptions.ModelAPIError("m", "reset by peer")
 
     pieces: list[object] = []
-    with pytest.raises(ProviderError, match=r"cannot be reached, or failed.*reset by peer"):
+    with pytest.raises(ProviderError, match=r"failed.*reset by peer"):
         async for piece in pydantic_ai_model(Agent(FunctionModel(stream_function=breaks)))(
             *call("Hi")
         ):
@@ -296,14 +296,15 @@ async def test_what_came_before_a_failure_stays() -> None:
     assert pieces == ["so far"]
 
 
-KINDS: dict[type[exceptions.ModelAPIError], type[StreamChatError]] = {
-    exceptions.ModelAuthenticationError: ProviderAuth,
-    exceptions.ModelContextWindowExceededError: ContextLength,
-    exceptions.ModelNotFoundError: ModelUnknown,
-    exceptions.ModelOverloadedError: ProviderOverloaded,
-    exceptions.ModelRateLimitError: ProviderRateLimited,
-    exceptions.ModelTimeoutError: TimedOut,
-    exceptions.ModelUnavailableError: ProviderOverloaded,
+# By their names, as some are of newer releases than Python 3.10 has.
+KINDS: dict[str, type[StreamChatError]] = {
+    "ModelAuthenticationError": ProviderAuth,
+    "ModelContextWindowExceededError": ContextLength,
+    "ModelNotFoundError": ModelUnknown,
+    "ModelOverloadedError": ProviderOverloaded,
+    "ModelRateLimitError": ProviderRateLimited,
+    "ModelTimeoutError": TimedOut,
+    "ModelUnavailableError": ProviderOverloaded,
 }
 
 
@@ -312,19 +313,20 @@ FAILURES = [
     for one in vars(exceptions).values()
     if isinstance(one, type)
     and issubclass(one, exceptions.ModelAPIError)
-    and not issubclass(one, exceptions.ModelHTTPError | exceptions.ModelRequestTimeout)
+    and one.__name__ not in {"ModelHTTPError", "ModelRequestTimeout"}
 ]
 
 
 @pytest.mark.parametrize("raised", FAILURES)
 def test_every_failure_of_its_providers_keeps_its_kind(raised: type[Any]) -> None:
     error = failure("m", raised("gpt", "words of theirs"))
-    assert type(error) is KINDS.get(raised, ProviderError)
+    assert type(error) is KINDS.get(raised.__name__, ProviderError)
 
 
 def test_a_rate_limit_says_when_to_ask_again_and_a_status_is_understood() -> None:
-    limited = exceptions.ModelRateLimitError("gpt", "slow down", retry_after=7)
-    assert failure("m", limited).info.retry_after == 7
+    if hasattr(exceptions, "ModelRateLimitError"):
+        limited = exceptions.ModelRateLimitError("gpt", "slow down", retry_after=7)
+        assert failure("m", limited).info.retry_after == 7
     assert type(failure("m", exceptions.ModelHTTPError(503, "gpt"))) is ProviderOverloaded
     body = {"error": {"message": "It is down."}}
     said = failure("m", exceptions.ModelHTTPError(503, "gpt", body)).message
