@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import subprocess
@@ -110,3 +111,10 @@ def test_the_public_names_are_these() -> None:
 
 def test_both_packages_have_one_version() -> None:
     assert jupyter_streamchat.__version__ == streamchat_relay.__version__
+
+
+def test_the_widget_is_small() -> None:
+    static = ROOT / "jupyter_streamchat" / "static"
+    sizes = [len(gzip.compress((static / f"widget.{kind}").read_bytes())) for kind in ("js", "css")]
+    # All of it, with formulas and colours for code, as a server sends it.
+    assert sum(sizes) < 350_000

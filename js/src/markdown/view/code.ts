@@ -36,6 +36,8 @@ export class CodeView {
     const pre = document.createElement("pre");
     this.#code = document.createElement("code");
     if (name !== "") this.#code.className = `language-${name}`;
+    // A long line is scrolled to with the arrow keys.
+    pre.tabIndex = 0;
     pre.appendChild(this.#code);
     this.element = frame(name, pre, () => this.#text);
     this.#groups = new Groups(this.#code, "lines");
@@ -140,6 +142,8 @@ function frame(name: string, pre: HTMLElement, text: () => string): HTMLElement 
   head.className = "streamchat-md-code-head";
   const label = document.createElement("span");
   label.className = "streamchat-md-language";
+  // Its name is not content: without a role it would not be read.
+  label.setAttribute("role", "note");
   label.setAttribute("aria-label", visible(name) || "text");
   const wrap = button(ACTION, "Wrap", () => block.classList.toggle("streamchat-md-wrapped"));
   const fold = button(ACTION, "Fold", () => block.classList.toggle("streamchat-md-folded"));

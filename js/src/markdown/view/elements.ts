@@ -149,6 +149,7 @@ export class Elements {
         node.setAttribute("type", "checkbox");
         node.setAttribute("disabled", "");
         if (inline.checked) node.setAttribute("checked", "");
+        node.setAttribute("aria-label", inline.checked ? "Done" : "To do");
         return node;
       }
     }
