@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import sqlite3
 import sys
 import time
@@ -14,9 +15,20 @@ from typing import IO
 import msgspec
 from jupyter_core.application import JupyterApp
 
-from streamchat_relay.model import Conversation, Internal, document, fold
-from streamchat_relay.protocol.codec import decode_event
+from streamchat_relay.model import (
+    Conversation,
+    FilePart,
+    Internal,
+    MessageAdded,
+    Part,
+    document,
+    fold,
+)
+from streamchat_relay.model.media import blob_digest
+from streamchat_relay.model.reduce import replace
+from streamchat_relay.protocol.codec import decode_event, encode
 from streamchat_relay.stores.archive import Archived, archived, prune, put, unchanged
+from streamchat_relay.stores.blobs import FileBlobs, blob_directory
 from streamchat_relay.stores.database import database_path, open_database
 
 FORMAT = 1
@@ -51,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     parser = _parser()
     asked = parser.parse_args(arguments)
-    path = asked.database.expanduser() if asked.database else default_database()
+    path = _database(asked)
     if asked.run is not _import and not path.exists():
         print(f"There are no conversations yet: {path} does not exist.", file=sys.stderr)
         return 1
@@ -96,11 +108,14 @@ def _parser() -> argparse.ArgumentParser:
 def _export(asked: argparse.Namespace, connection: sqlite3.Connection) -> int:
     write = _lines if asked.format == "jsonl" else _markdown
     found = set()
+    blobs = _blobs(asked)
 
     def chosen() -> Iterator[Archived]:
         for one in archived(connection, user=asked.user, ids=asked.conversation):
             found.add(one.conversation)
-            yield one
+            # Where it is imported the files of this server are not.
+            events = [_inlined(blobs, one.user, event) for event in one.events]
+            yield msgspec.structs.replace(one, events=events)
 
     if asked.file is None:
         write(chosen(), sys.stdout.buffer)
@@ -113,6 +128,23 @@ def _export(asked: argparse.Namespace, connection: sqlite3.Connection) -> int:
     if missing:
         print(f"There is no conversation {', '.join(sorted(missing))}.", file=sys.stderr)
     return 1 if missing else 0
+
+
+def _inlined(blobs: FileBlobs, user: str, event: bytes) -> bytes:
+    """An encoded event with its files themselves in the place of their addresses."""
+    added = decode_event(event) if b'"blob:sha256/' in event else None
+    if not isinstance(added, MessageAdded):
+        return event
+    parts: list[Part] = []
+    for part in added.message.parts:
+        digest = blob_digest(part.url) if isinstance(part, FilePart) else None
+        data = blobs.bytes_of(user, digest) if digest else None
+        if data is None or not isinstance(part, FilePart):
+            parts.append(part)
+            continue
+        url = f"data:{part.media_type};base64,{base64.b64encode(data).decode()}"
+        parts.append(replace(part, url=url, size=0))
+    return encode(replace(added, message=replace(added.message, parts=tuple(parts))))
 
 
 def _lines(conversations: Iterator[Archived], file: IO[bytes]) -> None:
@@ -184,9 +216,23 @@ def _prune(asked: argparse.Namespace, connection: sqlite3.Connection) -> int:
     before = time.time() - asked.older_than * DAY_S
     if asked.dry_run:
         print(f"{unchanged(connection, before)} conversations would be deleted.")
-    else:
-        print(f"Deleted {prune(connection, before)} conversations.")
+        return 0
+    print(f"Deleted {prune(connection, before)} conversations.")
+    unused = list(_blobs(asked).unused(connection))
+    for path in unused:
+        path.unlink(missing_ok=True)
+    if unused:
+        print(f"Deleted {len(unused)} files that no conversation holds any more.")
     return 0
+
+
+def _blobs(asked: argparse.Namespace) -> FileBlobs:
+    return FileBlobs(blob_directory(_database(asked)))
+
+
+def _database(asked: argparse.Namespace) -> Path:
+    path: Path | None = asked.database
+    return path.expanduser() if path else default_database()
 
 
 if __name__ == "__main__":
