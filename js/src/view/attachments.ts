@@ -28,6 +28,7 @@ export class Attachments {
   readonly #connection: Connection;
   readonly #uploads = new Map<number, AbortController>();
   readonly #listeners = new Set<() => void>();
+  #order = Promise.resolve();
   #last = 0;
 
   constructor(connection: Connection) {
@@ -43,9 +44,10 @@ export class Attachments {
     return this.list.every(({ part }) => part !== null);
   }
 
-  async add(files: readonly File[]): Promise<void> {
+  /** Adds them in this order, however long each takes. */
+  add(files: readonly File[]): void {
     this.problem = "";
-    await Promise.all(files.map((file) => this.#add(file)));
+    for (const file of files) this.#order = this.#order.then(() => this.#admit(file));
   }
 
   remove(key: number): void {
@@ -75,7 +77,8 @@ export class Attachments {
     for (const { key } of this.list) this.remove(key);
   }
 
-  async #add(file: File): Promise<void> {
+  /** Reads a file, and begins its upload. */
+  async #admit(file: File): Promise<void> {
     const { blobs, maxFileBytes } = this.#connection;
     const name = file.name || "A file";
     const most = blobs === null ? WITHIN : maxFileBytes;
@@ -99,6 +102,11 @@ export class Attachments {
     const preview = PICTURE.test(media_type) ? URL.createObjectURL(file) : "";
     this.list = [...this.list, { key, name, media_type, preview, progress: 0, part: null }];
     this.#changed();
+    void this.#upload(key, file, media_type);
+  }
+
+  async #upload(key: number, file: File, media_type: string): Promise<void> {
+    const { blobs } = this.#connection;
     const upload = new AbortController();
     this.#uploads.set(key, upload);
     try {
@@ -110,7 +118,7 @@ export class Attachments {
       this.#update(key, { progress: 1, part: { ...part, name: file.name } });
     } catch (error) {
       this.#drop(key);
-      if (!upload.signal.aborted) this.#refuse(`${name}: ${error instanceof Error ? error.message : "it cannot be sent."}`);
+      if (!upload.signal.aborted) this.#refuse(`${file.name || "A file"}: ${error instanceof Error ? error.message : "it cannot be sent."}`);
     } finally {
       this.#uploads.delete(key);
     }

@@ -28,7 +28,7 @@ export function Composer({ connection, blind, onSend, onStop, children }: Props)
   const attachments = useMemo(() => new Attachments(connection), [connection]);
   useChanges(attachments);
   useEffect(() => () => attachments.clear(), [attachments]);
-  const add = useCallback((files: File[]) => void attachments.add(files), [attachments]);
+  const add = useCallback((files: File[]) => attachments.add(files), [attachments]);
   const files = attachments.list;
   const [text, setText] = useState("");
   const [problem, setProblem] = useState("");

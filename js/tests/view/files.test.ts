@@ -148,6 +148,19 @@ describe("a file in the composer", () => {
   });
 });
 
+it("several files keep their order, however long each is read", async () => {
+  await ready();
+  const slow = new File([PNG], "slow.png");
+  const read = slow.arrayBuffer.bind(slow);
+  let go: (() => void) | undefined;
+  slow.arrayBuffer = () => new Promise((resolve) => (go = () => resolve(read())));
+  await pick([slow, ...files(["text", "quick.txt"])], 0);
+  await vi.waitFor(() => expect(go).toBeDefined());
+  expect(blobs.uploads).toEqual([]);
+  go?.();
+  await vi.waitFor(() => expect(blobs.uploads.map(({ file }) => file.type)).toEqual(["image/png", "text/plain"]));
+});
+
 describe("what cannot be sent", () => {
   it.each([
     [new File([new Uint8Array(2 * MIB + 1)], "long.txt"), /long\.txt has 2\.0 MiB; at most 2 MiB can be sent/],
