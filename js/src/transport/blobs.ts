@@ -1,6 +1,7 @@
 /** How a prompt's files travel to a Jupyter server: each once, under the hash of its bytes, beside the socket. */
 
 import type { FilePart } from "../protocol/frames.gen.ts";
+import { rights } from "./rights.ts";
 
 /** A file of so many bytes is asked for before it is sent; a smaller one is there as soon as the answer would be. */
 const WORTH_ASKING = 256 * 1024;
@@ -20,11 +21,10 @@ export function serverBlobs(base: URL, token: string): Blobs | null {
   if (subtle === undefined) return null;
   const kept = new Map<string, FilePart>();
   const place = (sha256: string): URL => new URL(`streamchat/blobs/${sha256}`, base);
-  const rights = (): Record<string, string> => (token === "" ? {} : { Authorization: `token ${token}` });
 
   const found = async (file: Blob, sha256: string, signal: AbortSignal): Promise<boolean> => {
     if (file.size < WORTH_ASKING) return false;
-    const { ok } = await fetch(place(sha256), { method: "HEAD", credentials: "same-origin", redirect: "manual", headers: rights(), signal });
+    const { ok } = await fetch(place(sha256), { method: "HEAD", credentials: "same-origin", redirect: "manual", headers: rights(token), signal });
     return ok;
   };
 
@@ -42,7 +42,7 @@ export function serverBlobs(base: URL, token: string): Blobs | null {
         // What it is the server has seen then; what the page says of it counts for nothing.
         return before ?? { type: "file", url: `blob:sha256/${sha256}`, media_type: file.type, size: file.size };
       }
-      const part = await put(place(sha256), rights(), file, progress, signal);
+      const part = await put(place(sha256), rights(token), file, progress, signal);
       kept.set(sha256, part);
       return part;
     },
@@ -50,13 +50,11 @@ export function serverBlobs(base: URL, token: string): Blobs | null {
 }
 
 /** `fetch` does not tell how far a body has come. */
-function put(url: URL, rights: Record<string, string>, file: Blob, progress: (share: number) => void, signal: AbortSignal): Promise<FilePart> {
+function put(url: URL, headers: Record<string, string>, file: Blob, progress: (share: number) => void, signal: AbortSignal): Promise<FilePart> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("PUT", url);
-    for (const [name, value] of Object.entries(rights)) request.setRequestHeader(name, value);
-    // Only a page of the server can read this cookie: by it Jupyter knows that the page asks, and nobody else's.
-    request.setRequestHeader("X-XSRFToken", /(?:^|; *)_xsrf=([^;]*)/.exec(document.cookie)?.[1] ?? "");
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded, total }) => progress(total > 0 ? loaded / total : 0);
     request.onload = () => {
       const answer = read(request.responseText);

@@ -2,6 +2,7 @@
 
 import { SUBPROTOCOL, type ErrorInfo } from "../protocol/frames.gen.ts";
 import type { Spendings } from "../model/spendings.ts";
+import { rights } from "./rights.ts";
 import { serverBlobs, type Blobs } from "./blobs.ts";
 
 /** What a transport reports. `closed` comes exactly once, also when no link could be opened. */
@@ -75,7 +76,7 @@ export function webSocketTransport(address: ServerAddress, origin: string): Tran
     fetch(url, {
       credentials: "same-origin",
       redirect: "manual",
-      headers: foreign(url) ? { Authorization: `token ${address.token}` } : {},
+      headers: rights(foreign(url) ? address.token : ""),
       signal,
     });
 
