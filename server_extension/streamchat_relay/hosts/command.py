@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -106,16 +107,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _export(asked: argparse.Namespace, connection: sqlite3.Connection) -> int:
-    write = _lines if asked.format == "jsonl" else _markdown
+    write = partial(_lines, _blobs(asked)) if asked.format == "jsonl" else _markdown
     found = set()
-    blobs = _blobs(asked)
 
     def chosen() -> Iterator[Archived]:
         for one in archived(connection, user=asked.user, ids=asked.conversation):
             found.add(one.conversation)
-            # Where it is imported the files of this server are not.
-            events = [_inlined(blobs, one.user, event) for event in one.events]
-            yield msgspec.structs.replace(one, events=events)
+            yield one
 
     if asked.file is None:
         write(chosen(), sys.stdout.buffer)
@@ -147,7 +145,7 @@ def _inlined(blobs: FileBlobs, user: str, event: bytes) -> bytes:
     return encode(replace(added, message=replace(added.message, parts=tuple(parts))))
 
 
-def _lines(conversations: Iterator[Archived], file: IO[bytes]) -> None:
+def _lines(blobs: FileBlobs, conversations: Iterator[Archived], file: IO[bytes]) -> None:
     for one in conversations:
         head = _Head(
             streamchat=FORMAT,
@@ -156,7 +154,10 @@ def _lines(conversations: Iterator[Archived], file: IO[bytes]) -> None:
             changed=one.changed,
             events=len(one.events),
         )
-        file.write(b"".join(line + b"\n" for line in (msgspec.json.encode(head), *one.events)))
+        file.write(msgspec.json.encode(head) + b"\n")
+        for event in one.events:
+            # Where it is imported the files of this server are not.
+            file.write(_inlined(blobs, one.user, event) + b"\n")
 
 
 def _markdown(conversations: Iterator[Archived], file: IO[bytes]) -> None:
