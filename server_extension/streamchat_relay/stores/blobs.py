@@ -22,6 +22,7 @@ SPARED_S = 24 * 3600.0
 HEAD_BYTES = 16
 """So many tell a picture and a PDF from text, and nothing else is kept."""
 
+_NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
 _REFERENCE = re.compile(rb"blob:sha256/([0-9a-f]{64})")
 
 
@@ -102,7 +103,7 @@ class FileBlobs:
         # Under its own name only when all of it is there.
         made = path.with_name(f".{secrets.token_hex(8)}")
         try:
-            descriptor = os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            descriptor = os.open(made, _NEW, 0o600)
             with open(descriptor, "wb") as file:  # noqa: PTH123 - of a descriptor
                 file.write(data)
                 file.flush()
