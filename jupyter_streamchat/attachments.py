@@ -12,17 +12,12 @@ from typing import Any
 
 from jupyter_streamchat.tables import is_table, summary
 from streamchat_relay.model import BadRequest, FilePart, TextPart
+from streamchat_relay.model.media import sniffed
 from streamchat_relay.protocol.frames import MAX_FRAME_BYTES
 
 MAX_PROMPT_BYTES = MAX_FRAME_BYTES - 64 * 1024
 """What one prompt may take as it travels, where files are a third larger."""
 
-_MAGIC = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"%PDF-", "application/pdf"),
-)
 _BUNDLE = ("image/png", "image/jpeg", "application/pdf", "text/markdown", "text/plain")
 """What a model can read of an object's MIME bundle, the best first."""
 
@@ -105,7 +100,7 @@ def _read(path: Path) -> Part:
 
 
 def _file(data: bytes, name: str, called: str) -> Part:
-    media_type = _sniffed(data) or mimetypes.guess_type(name)[0] or ""
+    media_type = sniffed(data) or mimetypes.guess_type(name)[0] or ""
     if not media_type.startswith(("image/", "application/pdf")):
         try:
             text = data.decode()
@@ -119,12 +114,6 @@ def _file(data: bytes, name: str, called: str) -> Part:
             return TextPart(text=text)
     encoded = base64.b64encode(data).decode()
     return FilePart(url=f"data:{media_type};base64,{encoded}", media_type=media_type, name=name)
-
-
-def _sniffed(data: bytes) -> str:
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    return next((kind for magic, kind in _MAGIC if data.startswith(magic)), "")
 
 
 def _figure(piece: Any) -> Part | None:

@@ -3,8 +3,9 @@
 import { ConversationStore } from "./conversation.ts";
 import { ClientSession, type Asked, type Outcome, type SendOptions } from "./protocol/client.ts";
 import type { OkFrame } from "./protocol/codec.ts";
-import type { ErrorInfo, ModelsOk } from "./protocol/frames.gen.ts";
+import type { ErrorInfo, FilePart, ModelsOk } from "./protocol/frames.gen.ts";
 import type { Spendings } from "./model/spendings.ts";
+import type { Blobs } from "./transport/blobs.ts";
 import type { Link, Transport } from "./transport/websocket.ts";
 
 export const CLIENT = "jupyter_streamchat-js/0.1.0";
@@ -27,6 +28,8 @@ export type Status =
 export interface SendRequest {
   /** Without it, another answer to `parent`. */
   readonly text?: string;
+  /** Go before the text; a prompt may be of files alone. */
+  readonly files?: readonly FilePart[];
   readonly parent?: string;
   readonly model?: string;
   readonly params?: Readonly<Record<string, unknown>>;
@@ -57,6 +60,8 @@ export class Connection {
   catalog: ModelsOk | null = null;
   /** Whether the relay's kernel computes and takes nothing from this page meanwhile. */
   blocked = false;
+  /** What a file may have that the relay keeps; 0 where it keeps none, or has not greeted yet. */
+  maxFileBytes = 0;
   readonly #transport: Transport;
   readonly #session: ClientSession;
   readonly #answers = new Map<string, (ok: OkFrame | null, error: ErrorInfo | null) => void>();
@@ -83,6 +88,11 @@ export class Connection {
   /** Where the relay is. */
   get relay(): "server" | "kernel" {
     return this.#transport.relay ?? "server";
+  }
+
+  /** Where files are kept; null where they travel within their prompt. */
+  get blobs(): Blobs | null {
+    return this.maxFileBytes > 0 ? (this.#transport.blobs ?? null) : null;
   }
 
   subscribe(listener: () => void, signal: AbortSignal): void {
@@ -131,13 +141,12 @@ export class Connection {
   /** Start a run. Its prompt shows at once; `result` tells how it went. */
   send(store: ConversationStore, request: SendRequest): { run: string; result: Promise<SendResult> } {
     const run = randomId();
-    const { text, ...rest } = request;
-    const options: SendOptions = {
-      ...rest,
-      ...(text === undefined ? {} : { message: { parts: [{ type: "text", text }] } }),
-    };
+    const { text, files = [], ...rest } = request;
+    const words = text === undefined || (text === "" && files.length > 0) ? [] : [{ type: "text" as const, text }];
+    const parts = [...files, ...words];
+    const options: SendOptions = { ...rest, ...(parts.length === 0 ? {} : { message: { parts } }) };
     const held = this.#session.state === "offline" || this.#session.state === "greeting";
-    const outgoing = { run, text: text ?? "", parent: request.parent ?? null };
+    const outgoing = { run, text: text ?? "", files, parent: request.parent ?? null };
     store.outbox.set(run, { ...outgoing, held });
     const result = new Promise<SendResult>((resolve) => {
       const over = (how: SendResult): void => {
@@ -341,6 +350,8 @@ export class Connection {
         return;
       case "live":
         this.#wasLive = true;
+        // An earlier version of the relay does not say.
+        this.maxFileBytes = outcome.welcome.limits?.max_blob_bytes ?? 0;
         this.#downSince = null;
         this.#is({ kind: "live" });
         queueMicrotask(() => {

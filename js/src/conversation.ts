@@ -1,13 +1,14 @@
 /** One conversation as this page sees it: its state, what was sent but is not in the log yet, and who watches. */
 
 import { EMPTY, ended, fold } from "./model/reduce.ts";
-import type { Conversation, ErrorInfo, Event } from "./protocol/frames.gen.ts";
+import type { Conversation, ErrorInfo, Event, FilePart } from "./protocol/frames.gen.ts";
 
 /** A prompt between the Enter key and the log. */
 export interface Outgoing {
   readonly run: string;
-  /** Empty where an earlier prompt is to be answered once more. */
+  /** Empty, and no files, where an earlier prompt is to be answered once more. */
   readonly text: string;
+  readonly files: readonly FilePart[];
   /** The message to be answered, where it is not the newest. */
   readonly parent: string | null;
   /** Still with us: the relay has not been reached. */

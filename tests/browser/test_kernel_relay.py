@@ -13,6 +13,7 @@ from playwright.async_api import BrowserContext, expect
 from tests.browser.kit import Paced, ask, finished, stop
 from tests.fakes.jupyter import JupyterServer
 from tests.fakes.lab import LabPage, lab_server
+from tests.fakes.pictures import png
 from tests.fakes.provider_server import ProviderServer
 
 pytestmark = [
@@ -97,6 +98,31 @@ async def test_an_answer_streams_and_can_be_stopped_while_the_kernel_computes(
     await expect(lab.cell(1).locator(".jp-InputPrompt")).to_have_text("[*]:")
     busy.release()
     await lab.ran(1)
+
+
+async def test_a_file_as_large_as_a_prompt_takes_reaches_the_provider_within_it(
+    lab: LabPage, provider: ProviderServer
+) -> None:
+    text = "x" * (7 * 2**20)
+    await lab.open([chat_cell(provider)])
+    await lab.run_done(0)
+    chat = lab.output(0)
+    await chat.locator("input[type=file]").set_input_files(
+        [
+            {"name": "long.txt", "mimeType": "text/plain", "buffer": text.encode()},
+            {"name": "red.png", "mimeType": "image/png", "buffer": png(200, 30, 30)},
+        ]
+    )
+    await expect(chat.locator(".streamchat-box li")).to_have_count(2)
+    answer = Paced(provider)
+    await expect(chat.locator("progress")).to_have_count(0)
+    await chat.get_by_role("button", name="Send").click()
+    answer.finish()
+    await finished(chat, 1)
+    told, picture = provider.calls[-1].json["messages"][-1]["content"]
+    assert told["text"] == f"long.txt:\n{text}"
+    assert picture["image_url"]["url"].startswith("data:image/png;base64,")
+    await expect(chat.locator(".streamchat-prompt img")).to_be_visible()
 
 
 async def test_a_page_that_is_loaded_anew_goes_on_where_the_answer_is(

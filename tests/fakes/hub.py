@@ -119,7 +119,8 @@ class JupyterHub:
                     ("IPYTHONDIR", "ipython"),
                 ]
             }}
-            c.Spawner.env_keep = ["PATH", "OLLAMA_HOST"]
+            # A checkout may be tested that is not the one installed.
+            c.Spawner.env_keep = ["PATH", "OLLAMA_HOST", "PYTHONPATH"]
             c.ConfigurableHTTPProxy.command = {proxy_command()!r}
             c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{free_port()}"
             c.ConfigurableHTTPProxy.pid_file = {str(self.directory / "proxy.pid")!r}

@@ -273,14 +273,9 @@ class RelaySocket:
         return await self.until(lambda got: got.get("id") == frame["id"])
 
     async def prompt(self, conversation: str, run: str, text: str, **fields: Any) -> dict[str, Any]:
-        """Send a prompt and wait for the answer to the request."""
-        return await self.ask(
-            type="send",
-            conversation=conversation,
-            run=run,
-            message={"parts": [{"type": "text", "text": text}]},
-            **fields,
-        )
+        """Send a prompt, or a whole `message`, and wait for the answer to the request."""
+        fields.setdefault("message", {"parts": [{"type": "text", "text": text}]})
+        return await self.ask(type="send", conversation=conversation, run=run, **fields)
 
     async def until(self, wanted: Any) -> dict[str, Any]:
         """Read frames until one is wanted; returns it."""

@@ -91,7 +91,7 @@ async def test_the_authorizer_is_asked_on_every_route(tmp_path: Path) -> None:
     ) as server:
         assert await status_of(server) == 403
         token = f"token {server.token}"
-        for route in ("models", "usage", "conversations"):
+        for route in ("models", "usage", "conversations", f"blobs/{'0' * 64}"):
             assert server.status(f"streamchat/{route}", Authorization=token) == 403
         assert server.status("api/contents", Authorization=token) == 200
 

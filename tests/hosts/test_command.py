@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import sqlite3
@@ -15,6 +16,7 @@ import pytest
 
 from streamchat_relay.hosts.command import DAY_S, default_database, main
 from streamchat_relay.model import (
+    FilePart,
     Finish,
     Message,
     MessageAdded,
@@ -28,8 +30,10 @@ from streamchat_relay.model import (
     TitleChanged,
     Usage,
 )
+from streamchat_relay.model.media import blob_url
 from streamchat_relay.protocol.codec import encode
-from streamchat_relay.stores import SQLiteStore
+from streamchat_relay.stores import FileBlobs, SQLiteStore
+from streamchat_relay.stores.blobs import blob_directory
 
 
 def talk(run: str, answer: str) -> list[bytes]:
@@ -214,3 +218,65 @@ def test_the_database_is_the_one_that_the_server_is_configured_with(
     config = {"StreamChat": {"database": "/somewhere/chats.sqlite3"}}
     (tmp_path / "jupyter_server_config.json").write_text(json.dumps(config))
     assert default_database() == Path("/somewhere/chats.sqlite3")
+
+
+async def uploaded(database: Path, data: bytes, *, days_ago: float) -> Path:
+    """A file of the owner's, as a server keeps it."""
+    blobs = FileBlobs(blob_directory(database), now=lambda: time.time() - days_ago * DAY_S)
+    name = hashlib.sha256(data).hexdigest()
+    await blobs.keep("owner", name, data)
+    await blobs.find("owner", name)
+    return next(blob_directory(database).rglob(name))
+
+
+async def refers(database: Path, user: str, conversation: str, *files: Path) -> None:
+    """Add a conversation whose prompt has these files."""
+    store = SQLiteStore(database)
+    parts = tuple(
+        FilePart(id=str(number), url=blob_url(file.name), media_type="text/plain", size=3)
+        for number, file in enumerate(files)
+    )
+    prompt = Message(id="p", role="user", parts=parts, run="r7")
+    store.append(user, conversation, "e1", 1, [encode(MessageAdded(t=0, message=prompt))])
+    await store.close()
+
+
+async def test_prune_deletes_files_that_no_conversation_of_their_user_holds(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held = await uploaded(database, b"held", days_ago=9)
+    unsent = await uploaded(database, b"new", days_ago=0)
+    unused = await uploaded(database, b"old", days_ago=9)
+    others = await uploaded(database, b"of another", days_ago=9)
+    await refers(database, "owner", "c7", held)
+    await refers(database, "user:eve", "c7", others)
+    prune = ["--database", str(database), "prune", "--older-than", "30"]
+    assert main([*prune, "--dry-run"]) == 0
+    assert unused.exists()
+    assert main(prune) == 0
+    assert held.exists()
+    assert unsent.exists()
+    assert not unused.exists()
+    assert not others.exists()
+    said = capsys.readouterr().out
+    assert said.endswith("Deleted 2 files that no conversation holds any more.\n")
+    # What goes with its conversation goes at once.
+    assert main(["--database", str(database), "prune", "--older-than", "0"]) == 0
+    assert not held.exists()
+
+
+async def test_an_export_holds_the_files_that_its_prompts_refer_to(
+    database: Path, tmp_path: Path
+) -> None:
+    notes = await uploaded(database, b"abc", days_ago=0)
+    await refers(database, "owner", "c1b", notes)
+    file, other = tmp_path / "all.jsonl", tmp_path / "other.sqlite3"
+    arguments = ["export", "--conversation", "c1b", str(file)]
+    assert main(["--database", str(database), *arguments]) == 0
+    assert main(["--database", str(other), "import", str(file)]) == 0
+    store = SQLiteStore(other)
+    stored = await store.load("owner", "c1b")
+    await store.close()
+    assert stored is not None
+    part = json.loads(stored.events[0])["message"]["parts"][0]
+    assert part["url"] == "data:text/plain;base64,YWJj"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from yarl import URL
 from tests.api.kernel import RunningKernel
 from tests.fakes.hub import HubServer, JupyterHub, alive
 from tests.fakes.jupyter import RelaySocket
+from tests.fakes.pictures import png
 from tests.hosts.kit import Run, soon
 
 GUEST = """
@@ -93,6 +95,31 @@ async def test_a_browser_comes_through_the_proxy_by_cookie_and_origin(
             assert await refused(ada, additional_headers=headers, origin=foreign) == 403
         async with browser.get(f"{ada.url}streamchat/models") as answer:
             assert (await answer.json())["default"] == "demo/fast"
+
+
+async def test_a_page_uploads_and_shows_a_file_as_the_hub_wants_its_requests(
+    hub: JupyterHub, ada: HubServer
+) -> None:
+    picture = png(255, 0, 0)
+    url = f"{ada.url}streamchat/blobs/{hashlib.sha256(picture).hexdigest()}"
+    fetch = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin", "Origin": hub.url}
+    shown = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Site": "same-origin"}
+    async with await hub.browser("ada") as browser:
+        await visit(browser, ada)
+        sent = browser.cookie_jar.filter_cookies(URL(ada.url))
+        page = {**fetch, "X-XSRFToken": sent["_xsrf"].value}
+        async with browser.put(url, data=picture, headers=fetch) as answer:
+            assert answer.status == 403
+        async with browser.put(url, data=picture, headers=page) as answer:
+            assert answer.status == 201
+        async with browser.head(url, headers=page) as answer:
+            assert answer.status == 200
+        async with browser.get(url, headers=shown) as answer:
+            assert await answer.read() == picture
+        async with browser.get(f"{ada.url}streamchat/usage", headers=fetch) as answer:
+            assert answer.status == 403
+        async with browser.get(f"{ada.url}streamchat/usage", headers=page) as answer:
+            assert answer.status == 200
 
 
 async def test_a_program_comes_through_the_proxy_with_a_token_of_the_hub(

@@ -263,6 +263,25 @@ async def test_a_list_may_tell_how_much_a_model_reads_and_the_provider_knows_it_
     await registry.close()
 
 
+async def test_what_a_model_looks_at_is_said_only_where_its_provider_tells_it(
+    server: ProviderServer,
+) -> None:
+    told: dict[str, dict[str, Any]] = {
+        "sees": {"capabilities": {"image_input": {"supported": True}}},
+        "blind": {"capabilities": {"image_input": {"supported": False}}},
+        "silent": {"capabilities": {"thinking": {"supported": True}}},
+        "older": {},
+    }
+    server.anthropic_models = [{"id": name, "type": "model", **can} for name, can in told.items()]
+    registry = ProviderRegistry(
+        RegistrySettings(keys={"anthropic": KEY}, base_urls={"anthropic": server.anthropic_url}),
+        environ=nothing_local(),
+    )
+    models = {model.name: model.capabilities for model in (await registry.catalog()).models}
+    assert [models[name] for name in told] == [("text", "image"), ("text",), (), ()]
+    await registry.close()
+
+
 async def test_askers_at_once_share_one_listing(
     server: ProviderServer, registry: ProviderRegistry
 ) -> None:

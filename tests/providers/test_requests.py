@@ -198,3 +198,19 @@ def test_the_demo_speaks_in_tokens() -> None:
     assert {len(piece) for piece in pieces[:-1]} == {3, 4, 5}
     assert topic_of("  ") == "nothing"
     assert len(topic_of("x" * 500)) == 80
+
+
+@pytest.mark.parametrize(
+    "encoded", ["iVBORw0KGgo", "iVBO=w0K", "iVBORw0=Gg==", "iVBO w0K", "größ", "a===", "===="]
+)
+def test_a_picture_that_is_not_base64_is_refused_before_anybody_is_asked(encoded: str) -> None:
+    part = FilePart(url=f"data:image/png;base64,{encoded}", media_type="image/png", name="plot")
+    with pytest.raises(BadRequest, match="plot is damaged"):
+        openai.request_body(asked(said("user", part)), OPENAI)
+
+
+def test_a_picture_goes_out_in_the_very_base64_that_it_came_in() -> None:
+    for encoded in ("iVBO", "iVBORw0=", "iVBORw==", ""):
+        part = FilePart(url=f"data:image/png;base64,{encoded}", media_type="image/png")
+        content = anthropic.request_body(asked(said("user", part)))["messages"][0]["content"]
+        assert content[0]["source"]["data"] == encoded

@@ -156,12 +156,16 @@ export interface File {
 
 /**
  * A file by address: a `data:` URL or a blob of this server.
+ *
+ * `size` is that of a blob in bytes, as the relay found it; 0 where it is not known.
+ *
  */
 export interface FilePart {
   readonly type: "file";
   readonly url: string;
   readonly media_type: string;
   readonly name?: string;
+  readonly size?: number;
   readonly id?: string;
   readonly open?: boolean;
 }
@@ -205,12 +209,13 @@ export interface LeaveOk {
 }
 
 /**
- * Bounds that a client should know, in bytes.
+ * Bounds that a client should know, in bytes; no blobs where `max_blob_bytes` is 0.
  */
 export interface Limits {
   readonly max_frame_bytes: number;
   readonly window_bytes: number;
   readonly join_bytes: number;
+  readonly max_blob_bytes: number;
 }
 
 /**
@@ -240,7 +245,8 @@ export interface MessageAdded {
  * A model as a person picks it. `id` is `provider/name`; names may hold slashes and colons.
  *
  * `capabilities` are words like `text`, `reasoning`, `image`; a client ignores those it does not
- * know. `context` is how many tokens it reads at once, where its provider says so.
+ * know, and where there are none they are not known. `context` is how many tokens it reads at
+ * once, where its provider says so.
  *
  */
 export interface ModelInfo {

@@ -2,6 +2,8 @@
 
 import { SUBPROTOCOL, type ErrorInfo } from "../protocol/frames.gen.ts";
 import type { Spendings } from "../model/spendings.ts";
+import { rights } from "./rights.ts";
+import { serverBlobs, type Blobs } from "./blobs.ts";
 
 /** What a transport reports. `closed` comes exactly once, also when no link could be opened. */
 export interface LinkEvents {
@@ -20,6 +22,8 @@ export interface Link {
 export interface Transport {
   /** Where the relay is; without it, in a server. One in a kernel ends with it. */
   readonly relay?: "server" | "kernel";
+  /** Where a prompt's files are kept; without it they travel within the prompt. */
+  readonly blobs?: Blobs | null;
   connect(events: LinkEvents): Link;
   /** Why a link could not be opened, where that can be known; null means that it may well work next time. */
   diagnose(signal: AbortSignal): Promise<Diagnosis | null>;
@@ -72,11 +76,13 @@ export function webSocketTransport(address: ServerAddress, origin: string): Tran
     fetch(url, {
       credentials: "same-origin",
       redirect: "manual",
-      headers: foreign(url) ? { Authorization: `token ${address.token}` } : {},
+      headers: rights(foreign(url) ? address.token : ""),
       signal,
     });
 
   return {
+    blobs: serverBlobs(base, foreign(base) ? address.token : ""),
+
     connect(events) {
       const socket = new WebSocket(socketUrl.href, SUBPROTOCOL);
       let over = false;

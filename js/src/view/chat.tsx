@@ -6,7 +6,9 @@ import type { ConversationStore } from "../conversation.ts";
 import { visible } from "../markdown/index.ts";
 import { ended } from "../model/reduce.ts";
 import { Answer } from "./answer.tsx";
+import { blindModel } from "./attachments.ts";
 import { Composer } from "./composer.tsx";
+import { PromptFiles } from "./files.tsx";
 import { useChanges } from "./hooks.ts";
 import { LeftLine } from "./left.tsx";
 import { Picker } from "./picker.tsx";
@@ -56,6 +58,7 @@ export function Chat({ connection, store, model, params }: Props) {
           {shown.map((entry, index) =>
             entry.kind === "prompt" ? (
               <div key={entry.key} class="streamchat-prompt" role="article" aria-label="Your prompt">
+                <PromptFiles files={entry.files} connection={connection} />
                 {visible(entry.text)}
               </div>
             ) : (
@@ -74,7 +77,9 @@ export function Chat({ connection, store, model, params }: Props) {
       <Obstacle connection={connection} />
       <Blocked connection={connection} />
       <Composer
-        onSend={(text) => send({ text })}
+        connection={connection}
+        blind={blindModel(connection.catalog, current)}
+        onSend={(text, files) => send({ text, files })}
         onStop={stop === undefined ? undefined : () => connection.stop(store, stop)}
       >
         <Picker connection={connection} current={current} onPick={setPicked} />

@@ -1,21 +1,35 @@
 /** Where a prompt is written, sent and stopped. */
 
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { SendResult } from "../connection.ts";
-import { SendIcon, StopIcon } from "./icons.tsx";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Connection, SendResult } from "../connection.ts";
+import { visible } from "../markdown/index.ts";
+import type { FilePart } from "../protocol/frames.gen.ts";
+import { Attachments, isPicture } from "./attachments.ts";
+import { DropZone, WaitingFiles } from "./files.tsx";
+import { useChanges } from "./hooks.ts";
+import { ClipIcon, SendIcon, StopIcon } from "./icons.tsx";
 import { Notice } from "./status.tsx";
 
 interface Props {
-  readonly onSend: (text: string) => Promise<SendResult>;
+  readonly connection: Connection;
+  /** The model that would be asked, where it is known not to look at pictures. */
+  readonly blind: string;
+  readonly onSend: (text: string, files: readonly FilePart[]) => Promise<SendResult>;
   /** Ends what runs; absent while nothing runs. */
   readonly onStop: (() => void) | undefined;
   /** The picker and the status line. */
   readonly children: ComponentChildren;
 }
 
-export function Composer({ onSend, onStop, children }: Props) {
+export function Composer({ connection, blind, onSend, onStop, children }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  const attachments = useMemo(() => new Attachments(connection), [connection]);
+  useChanges(attachments);
+  useEffect(() => () => attachments.clear(), [attachments]);
+  const add = useCallback((files: File[]) => attachments.add(files), [attachments]);
+  const files = attachments.list;
   const [text, setText] = useState("");
   const [problem, setProblem] = useState("");
 
@@ -32,13 +46,20 @@ export function Composer({ onSend, onStop, children }: Props) {
     // input is drawn, and a second Enter before the field is drawn empty.
     const area = field.current;
     const written = area?.value ?? "";
-    if (area === null || written.trim() === "") return;
+    if (area === null || (written.trim() === "" && attachments.list.length === 0)) return;
+    // Without what is on its way it would be another question.
+    if (!attachments.ready) return;
+    const taken = attachments.take();
     area.value = "";
     setText("");
     setProblem("");
-    const result = await onSend(written);
-    if (result.kind === "accepted") return;
+    const result = await onSend(written.trim() === "" ? "" : written, taken.parts);
+    if (result.kind === "accepted") {
+      taken.release();
+      return;
+    }
     // Nothing was logged: the prompt goes back where it was written, before what was written since.
+    taken.restore();
     setText((since) => (since.trim() === "" ? written : `${written}\n\n${since}`));
     if (result.kind === "refused") setProblem(result.error.message);
   };
@@ -55,11 +76,24 @@ export function Composer({ onSend, onStop, children }: Props) {
     }
   };
 
-  const empty = text.trim() === "";
+  const onPaste = (event: ClipboardEvent): void => {
+    const { clipboardData: clipboard } = event;
+    // A spreadsheet's cells come as text and as a picture of it: the text is meant.
+    if (clipboard === null || clipboard.files.length === 0 || clipboard.types.includes("text/plain")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    add([...clipboard.files]);
+  };
+
+  const empty = text.trim() === "" && files.length === 0;
+  const unseen = blind !== "" && files.some(({ media_type }) => isPicture(media_type));
   return (
     <div class="streamchat-composer">
       {problem && <Notice text={problem} />}
+      {attachments.problem && <Notice text={attachments.problem} />}
+      {unseen && <Notice text={`${visible(blind)} does not look at pictures. Choose another model, or remove them.`} />}
       <div class="streamchat-box">
+        <WaitingFiles files={files} onRemove={(key) => attachments.remove(key)} />
         <textarea
           ref={field}
           rows={1}
@@ -69,8 +103,29 @@ export function Composer({ onSend, onStop, children }: Props) {
           title="Enter sends, Shift+Enter breaks the line, Escape stops"
           onInput={(event) => setText(event.currentTarget.value)}
           onKeyDown={onKeyDown}
+          onPaste={onPaste}
         />
         <div class="streamchat-tools">
+          <input
+            ref={picker}
+            type="file"
+            multiple
+            hidden
+            onChange={({ currentTarget }) => {
+              add([...(currentTarget.files ?? [])]);
+              // So that the same file can be picked again.
+              currentTarget.value = "";
+            }}
+          />
+          <button
+            type="button"
+            class="streamchat-icon"
+            aria-label="Attach files"
+            title="Attach pictures, PDFs or text files"
+            onClick={() => picker.current?.click()}
+          >
+            <ClipIcon />
+          </button>
           {children}
           {onStop !== undefined && (
             <button type="button" class="streamchat-round streamchat-stop" aria-label="Stop" title="Stop (Escape)" onClick={onStop}>
@@ -82,8 +137,8 @@ export function Composer({ onSend, onStop, children }: Props) {
               type="button"
               class="streamchat-round streamchat-send"
               aria-label="Send"
-              title="Send (Enter)"
-              disabled={empty}
+              title={attachments.ready ? "Send (Enter)" : "Files are being uploaded"}
+              disabled={empty || !attachments.ready}
               onClick={() => {
                 void send();
                 field.current?.focus();
@@ -94,6 +149,7 @@ export function Composer({ onSend, onStop, children }: Props) {
           )}
         </div>
       </div>
+      <DropZone within={field} onFiles={add} />
     </div>
   );
 }

@@ -65,3 +65,19 @@ export function CrossIcon() {
     </svg>
   );
 }
+
+export function ClipIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="m13.5 7.5-5.6 5.6a3.2 3.2 0 0 1-4.5-4.5l5.9-5.9a2.1 2.1 0 0 1 3 3l-5.9 5.9a1.1 1.1 0 0 1-1.5-1.5l5.2-5.2" />
+    </svg>
+  );
+}
+
+export function FileIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="M9 2H4.5a1 1 0 0 0-1 1v10a1 1 0 0 0 1 1h7a1 1 0 0 0 1-1V5.5ZM9 2v3.5h3.5" />
+    </svg>
+  );
+}

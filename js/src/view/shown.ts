@@ -2,11 +2,11 @@
 
 import type { ConversationStore } from "../conversation.ts";
 import { branch, ended, textOf } from "../model/reduce.ts";
-import type { Message, RunRecord } from "../protocol/frames.gen.ts";
+import type { FilePart, Message, RunRecord } from "../protocol/frames.gen.ts";
 
 /** Keys stay when an entry of the outbox becomes one of the log, so its nodes stay too. */
 export type Entry =
-  | { readonly kind: "prompt"; readonly key: string; readonly text: string }
+  | { readonly kind: "prompt"; readonly key: string; readonly text: string; readonly files: readonly FilePart[] }
   | {
       readonly kind: "answer";
       readonly key: string;
@@ -26,7 +26,8 @@ export function entries(store: ConversationStore): Entry[] {
   for (const message of messages) {
     if (message.role === "user") {
       if (message.run !== null) prompts.add(message.run);
-      shown.push({ kind: "prompt", key: `p-${message.run ?? message.id}`, text: textOf(message) });
+      const files = message.parts.filter((part) => part.type === "file");
+      shown.push({ kind: "prompt", key: `p-${message.run ?? message.id}`, text: textOf(message), files });
     } else if (message.role === "assistant") {
       const run = message.run ?? message.id;
       const record = state.runs[run];
@@ -34,9 +35,10 @@ export function entries(store: ConversationStore): Entry[] {
       shown.push({ kind: "answer", key: `a-${run}`, run, held: false, ...known });
     }
   }
-  for (const { run, text, held } of sent) {
+  for (const { run, text, files, held } of sent) {
     // The prompt may be in the log already, and its run not yet.
-    if (text !== "" && !prompts.has(run)) shown.push({ kind: "prompt", key: `p-${run}`, text });
+    const asks = text !== "" || files.length > 0;
+    if (asks && !prompts.has(run)) shown.push({ kind: "prompt", key: `p-${run}`, text, files });
     shown.push({ kind: "answer", key: `a-${run}`, run, held });
   }
   return shown;

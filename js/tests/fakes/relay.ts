@@ -50,7 +50,7 @@ export class RelayLink implements Link {
         session: "s1",
         user: "ada",
         heartbeat_s: 15,
-        limits: { max_frame_bytes: 10485760, window_bytes: 262144, join_bytes: 65536 },
+        limits: { max_frame_bytes: 10485760, window_bytes: 262144, join_bytes: 65536, max_blob_bytes: 0 },
         version: "0",
       });
     } else if (frame.type === "ping") {

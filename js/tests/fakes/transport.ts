@@ -6,16 +6,19 @@
  */
 import type { Spendings } from "../../src/model/spendings.ts";
 import type { ClientFrame, ErrorInfo, Event, ServerFrame } from "../../src/protocol/frames.gen.ts";
+import type { Blobs } from "../../src/transport/blobs.ts";
 import type { Diagnosis, Link, LinkEvents, Transport } from "../../src/transport/websocket.ts";
 
 export class FakeLink implements Link {
   readonly written: ClientFrame[] = [];
   closed = false;
   readonly #events: LinkEvents;
+  readonly #maxBlobBytes: number;
   #seq = 0;
 
-  constructor(events: LinkEvents) {
+  constructor(events: LinkEvents, maxBlobBytes = 0) {
     this.#events = events;
+    this.#maxBlobBytes = maxBlobBytes;
   }
 
   send(text: string): void {
@@ -48,7 +51,7 @@ export class FakeLink implements Link {
       session: "s1",
       user: "ada",
       heartbeat_s: 15,
-      limits: { max_frame_bytes: 10485760, window_bytes: 262144, join_bytes: 65536 },
+      limits: { max_frame_bytes: 10485760, window_bytes: 262144, join_bytes: 65536, max_blob_bytes: this.#maxBlobBytes },
       version: "0",
     });
   }
@@ -79,9 +82,12 @@ export class FakeTransport implements Transport {
   reason: ErrorInfo | null = null;
   passing = false;
   usage: Spendings | null = null;
+  /** What the relay keeps of a prompt's files; `maxBlobBytes` is told in its greeting. */
+  blobs: Blobs | null = null;
+  maxBlobBytes = 0;
 
   connect(events: LinkEvents): Link {
-    const link = new FakeLink(events);
+    const link = new FakeLink(events, this.maxBlobBytes);
     this.links.push(link);
     return link;
   }

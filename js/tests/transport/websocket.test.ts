@@ -95,6 +95,16 @@ describe("the diagnosis of a refused socket", () => {
     }
     expect(asked).toEqual([{}, { Authorization: "token s" }]);
   });
+
+  it("shows that its page asks, as JupyterHub wants of every fetch", async () => {
+    document.cookie = "_xsrf=2|abc";
+    const fetching = vi.fn(() => Promise.resolve({ ok: true, json: () => Promise.resolve({}) }));
+    vi.stubGlobal("fetch", fetching);
+    const transport = webSocketTransport({ baseUrl: "/", wsUrl: "", token: "" }, "http://h/lab");
+    await transport.spendings("c1", new AbortController().signal);
+    document.cookie = "_xsrf=; max-age=0";
+    expect(fetching).toHaveBeenCalledWith(expect.anything(), expect.objectContaining({ headers: { "X-XSRFToken": "2|abc" } }));
+  });
 });
 
 describe("what was used", () => {

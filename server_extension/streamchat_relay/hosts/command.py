@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import sqlite3
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 import msgspec
 from jupyter_core.application import JupyterApp
 
-from streamchat_relay.model import Conversation, Internal, document, fold
-from streamchat_relay.protocol.codec import decode_event
+from streamchat_relay.model import (
+    Conversation,
+    FilePart,
+    Internal,
+    MessageAdded,
+    Part,
+    document,
+    fold,
+)
+from streamchat_relay.model.media import blob_digest
+from streamchat_relay.model.reduce import replace
+from streamchat_relay.protocol.codec import decode_event, encode
 from streamchat_relay.stores.archive import Archived, archived, prune, put, unchanged
+from streamchat_relay.stores.blobs import FileBlobs, blob_directory
 from streamchat_relay.stores.database import database_path, open_database
 
 FORMAT = 1
@@ -51,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     parser = _parser()
     asked = parser.parse_args(arguments)
-    path = asked.database.expanduser() if asked.database else default_database()
+    path = _database(asked)
     if asked.run is not _import and not path.exists():
         print(f"There are no conversations yet: {path} does not exist.", file=sys.stderr)
         return 1
@@ -94,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _export(asked: argparse.Namespace, connection: sqlite3.Connection) -> int:
-    write = _lines if asked.format == "jsonl" else _markdown
+    write = partial(_lines, _blobs(asked)) if asked.format == "jsonl" else _markdown
     found = set()
 
     def chosen() -> Iterator[Archived]:
@@ -115,7 +128,24 @@ def _export(asked: argparse.Namespace, connection: sqlite3.Connection) -> int:
     return 1 if missing else 0
 
 
-def _lines(conversations: Iterator[Archived], file: IO[bytes]) -> None:
+def _inlined(blobs: FileBlobs, user: str, event: bytes) -> bytes:
+    """An encoded event with its files themselves in the place of their addresses."""
+    added = decode_event(event) if b'"blob:sha256/' in event else None
+    if not isinstance(added, MessageAdded):
+        return event
+    parts: list[Part] = []
+    for part in added.message.parts:
+        digest = blob_digest(part.url) if isinstance(part, FilePart) else None
+        data = blobs.bytes_of(user, digest) if digest else None
+        if data is None or not isinstance(part, FilePart):
+            parts.append(part)
+            continue
+        url = f"data:{part.media_type};base64,{base64.b64encode(data).decode()}"
+        parts.append(replace(part, url=url, size=0))
+    return encode(replace(added, message=replace(added.message, parts=tuple(parts))))
+
+
+def _lines(blobs: FileBlobs, conversations: Iterator[Archived], file: IO[bytes]) -> None:
     for one in conversations:
         head = _Head(
             streamchat=FORMAT,
@@ -124,7 +154,10 @@ def _lines(conversations: Iterator[Archived], file: IO[bytes]) -> None:
             changed=one.changed,
             events=len(one.events),
         )
-        file.write(b"".join(line + b"\n" for line in (msgspec.json.encode(head), *one.events)))
+        file.write(msgspec.json.encode(head) + b"\n")
+        for event in one.events:
+            # Where it is imported the files of this server are not.
+            file.write(_inlined(blobs, one.user, event) + b"\n")
 
 
 def _markdown(conversations: Iterator[Archived], file: IO[bytes]) -> None:
@@ -184,9 +217,23 @@ def _prune(asked: argparse.Namespace, connection: sqlite3.Connection) -> int:
     before = time.time() - asked.older_than * DAY_S
     if asked.dry_run:
         print(f"{unchanged(connection, before)} conversations would be deleted.")
-    else:
-        print(f"Deleted {prune(connection, before)} conversations.")
+        return 0
+    print(f"Deleted {prune(connection, before)} conversations.")
+    unused = list(_blobs(asked).unused(connection))
+    for path in unused:
+        path.unlink(missing_ok=True)
+    if unused:
+        print(f"Deleted {len(unused)} files that no conversation holds any more.")
     return 0
+
+
+def _blobs(asked: argparse.Namespace) -> FileBlobs:
+    return FileBlobs(blob_directory(_database(asked)))
+
+
+def _database(asked: argparse.Namespace) -> Path:
+    path: Path | None = asked.database
+    return path.expanduser() if path else default_database()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from traitlets import Bool, Dict, Float, Unicode
 
 from streamchat_relay.hosts import process
 from streamchat_relay.hosts.audit import Audit
+from streamchat_relay.hosts.blobs import BlobHandler
 from streamchat_relay.hosts.door import Door
 from streamchat_relay.hosts.identity import kernel_user_key
 from streamchat_relay.hosts.openai_api import BASE, CompletionsHandler, OpenAIModelsHandler
@@ -25,9 +26,18 @@ from streamchat_relay.hosts.saving import Saving
 from streamchat_relay.hosts.websocket import RelayHandler, Sockets
 from streamchat_relay.model import Internal
 from streamchat_relay.providers import ProviderRegistry, RegistrySettings
+from streamchat_relay.relay.files import MOST_BYTES
 from streamchat_relay.relay.hub import Hub
-from streamchat_relay.relay.ports import Keeper
-from streamchat_relay.stores import MemoryStore, SQLiteLedger, SQLiteStore, UnavailableStore
+from streamchat_relay.relay.ports import Blobs, Keeper
+from streamchat_relay.stores import (
+    FileBlobs,
+    MemoryBlobs,
+    MemoryStore,
+    SQLiteLedger,
+    SQLiteStore,
+    UnavailableStore,
+)
+from streamchat_relay.stores.blobs import blob_directory
 from streamchat_relay.stores.database import database_path
 from streamchat_relay.stores.sqlite import REPLAY_S
 
@@ -50,6 +60,13 @@ class StreamChat(RulesTraits, ExtensionApp):
         "",
         help="The file that keeps the conversations. Empty: `streamchat/conversations.sqlite3` in "
         f"Jupyter's data directory; `{IN_MEMORY}`: kept nowhere.",
+    ).tag(config=True)
+    max_file_mib = Float(
+        20.0,
+        min=0.0,
+        max=MOST_BYTES / 2**20,
+        help="MiB that a file may have that is put into a prompt in the chat. 0: files travel "
+        "inside their prompts, which are at most 9.9 MiB.",
     ).tag(config=True)
     keys = Dict(
         key_trait=Unicode(),
@@ -123,14 +140,21 @@ class StreamChat(RulesTraits, ExtensionApp):
                 os.environ.pop(variable, None)
         ledger = self._ledger()
         self._cleanup.push_async_callback(ledger.close)
+        self._blobs = self._file_store()
         self._hub = Hub(
             self._store(),
             self._registry,
+            blobs=self._blobs,
             rules=self.rules(ledger, self.log),
             observer=Audit(),
             log=self.log,
         )
-        self._sockets = Sockets(self._hub, self.log, requests_per_s=self.requests_per_second)
+        self._sockets = Sockets(
+            self._hub,
+            self.log,
+            requests_per_s=self.requests_per_second,
+            max_blob_bytes=self._max_blob_bytes,
+        )
         door = Door(
             self._sockets,
             lambda kernel_id: kernel_id in server.kernel_manager,
@@ -166,6 +190,11 @@ class StreamChat(RulesTraits, ExtensionApp):
                 (r"/streamchat/models", ModelsHandler, {"hub": self._hub}),
                 (r"/streamchat/usage", UsageHandler, {"hub": self._hub}),
                 (r"/streamchat/conversations", ConversationsHandler, {"hub": self._hub}),
+                (
+                    r"/streamchat/blobs/([0-9a-f]{64})",
+                    BlobHandler,
+                    {"blobs": self._blobs, "most_bytes": self._max_blob_bytes},
+                ),
                 (f"{BASE}/chat/completions", CompletionsHandler, {"hub": self._hub}),
                 (f"{BASE}/models", OpenAIModelsHandler, {"hub": self._hub}),
             ]
@@ -180,6 +209,15 @@ class StreamChat(RulesTraits, ExtensionApp):
         """Keep the server from being culled while a run goes on."""
         runs = 0 if self._hub is None else self._hub.active_runs
         return {"streamchat runs": runs} if runs else None
+
+    @property
+    def _max_blob_bytes(self) -> int:
+        return int(self.max_file_mib * 2**20)
+
+    def _file_store(self) -> Blobs:
+        if self.database == IN_MEMORY:
+            return MemoryBlobs()
+        return FileBlobs(blob_directory(database_path(self.database)))
 
     def _store(self) -> Keeper:
         if self.database == IN_MEMORY:

@@ -40,16 +40,27 @@ class Sockets:
     """The open sockets of one relay, so that all of them hear when the server stops."""
 
     def __init__(
-        self, hub: Hub, log: logging.Logger, *, requests_per_s: float = REQUESTS_PER_S
+        self,
+        hub: Hub,
+        log: logging.Logger,
+        *,
+        requests_per_s: float = REQUESTS_PER_S,
+        max_blob_bytes: int = 0,
     ) -> None:
         self.hub = hub
         self._requests_per_s = requests_per_s
+        self._max_blob_bytes = max_blob_bytes
         self.log = log
         self._connections: set[Connection] = set()
 
     def connect(self, user: str, transport: TornadoTransport) -> Connection:
         """A connection for a socket that was just opened."""
-        session = ServerSession(session=secrets.token_hex(8), user=user, version=__version__)
+        session = ServerSession(
+            session=secrets.token_hex(8),
+            user=user,
+            version=__version__,
+            max_blob_bytes=self._max_blob_bytes,
+        )
         connection = Connection(
             self.hub, user, transport, session, requests_per_s=self._requests_per_s, log=self.log
         )

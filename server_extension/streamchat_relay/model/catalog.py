@@ -9,13 +9,14 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A model as a person picks it. `id` is `provider/name`; names may hold slashes and colons.
 
     `capabilities` are words like `text`, `reasoning`, `image`; a client ignores those it does not
-    know. `context` is how many tokens it reads at once, where its provider says so.
+    know, and where there are none they are not known. `context` is how many tokens it reads at
+    once, where its provider says so.
     """
 
     id: str
     provider: str
     name: str
-    capabilities: tuple[str, ...] = ("text",)
+    capabilities: tuple[str, ...] = ()
     context: int | None = None
 
 

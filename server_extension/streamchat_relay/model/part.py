@@ -31,11 +31,15 @@ class ReasoningPart(_Part, frozen=True, tag="reasoning"):
 
 
 class FilePart(_Part, frozen=True, tag="file"):
-    """A file by address: a `data:` URL or a blob of this server."""
+    """A file by address: a `data:` URL or a blob of this server.
+
+    `size` is that of a blob in bytes, as the relay found it; 0 where it is not known.
+    """
 
     url: str
     media_type: str
     name: str = ""
+    size: int = 0
 
 
 class SourcePart(_Part, frozen=True, tag="source"):

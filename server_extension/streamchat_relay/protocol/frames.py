@@ -197,11 +197,12 @@ class Pong(_Frame, frozen=True, tag="pong"):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds that a client should know, in bytes."""
+    """Bounds that a client should know, in bytes; no blobs where `max_blob_bytes` is 0."""
 
     max_frame_bytes: int = MAX_FRAME_BYTES
     window_bytes: int = WINDOW_BYTES
     join_bytes: int = JOIN_BYTES
+    max_blob_bytes: int = 0
 
 
 class Welcome(_Frame, frozen=True, tag="welcome"):

@@ -78,13 +78,19 @@ class ServerSession:
     """
 
     def __init__(
-        self, *, session: str, user: str, version: str, heartbeat_s: float = HEARTBEAT_S
+        self,
+        *,
+        session: str,
+        user: str,
+        version: str,
+        heartbeat_s: float = HEARTBEAT_S,
+        max_blob_bytes: int = 0,
     ) -> None:
         self._welcome = Welcome(
             session=session,
             user=user,
             heartbeat_s=heartbeat_s,
-            limits=Limits(),
+            limits=Limits(max_blob_bytes=max_blob_bytes),
             version=version,
         )
         self.state = State.GREETING

@@ -114,7 +114,8 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
             id=f"{self.name}/{model.id}",
             provider=self.name,
             name=model.id,
-            capabilities=tuple(capabilities),
+            # Who is not told whether it sees must not read here that it does not.
+            capabilities=tuple(capabilities) if can.image_input is not None else (),
             context=count(model.max_input_tokens) or None,
         )
 

@@ -21,6 +21,7 @@ from streamchat_relay.model.reduce import replace
 from streamchat_relay.relay import tokens
 from streamchat_relay.relay.budget import Hold
 from streamchat_relay.relay.conversation import ActiveRun
+from streamchat_relay.relay.files import Files
 from streamchat_relay.relay.length import one_length
 from streamchat_relay.relay.parts import ToolCall
 from streamchat_relay.relay.ports import Clock, Sink
@@ -36,10 +37,11 @@ MOST_CALLS = 128
 class Calls:
     """Makes the calls of each run, with the tools that they lead to, and settles what they took."""
 
-    def __init__(self, rules: Rules, clock: Clock, tools: Tools) -> None:
+    def __init__(self, rules: Rules, clock: Clock, tools: Tools, files: Files) -> None:
         self._rules = rules
         self._clock = clock
         self._tools = tools
+        self._files = files
         self._holds: dict[ActiveRun, Hold] = {}
 
     def prepare(self, active: ActiveRun, message: str | None) -> int:
@@ -123,7 +125,8 @@ class Calls:
         user, conversation = active.live.user, active.live.id
         hold = await rules.budget.reserve(user, conversation, run.id, run.model, active.call)
         self._holds[active] = hold
-        call = hold.bounded(active.call)
+        # Not in `active.call`: that is kept, and counted, without their bytes.
+        call = await self._files.told(user, hold.bounded(active.call))
         sink: Sink = active if hold.output is None else _Metered(active, hold.output)
         about = Passage("", "assistant", user, conversation, run.model)
         for tried in itertools.count():

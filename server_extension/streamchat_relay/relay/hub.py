@@ -25,7 +25,8 @@ from streamchat_relay.model import (
 from streamchat_relay.protocol.frames import Send
 from streamchat_relay.relay.aside import Aside
 from streamchat_relay.relay.conversation import LiveConversation
-from streamchat_relay.relay.ports import Call, Clock, Keeper, Provider, Registry, StoredLog
+from streamchat_relay.relay.files import Files
+from streamchat_relay.relay.ports import Blobs, Call, Clock, Keeper, Provider, Registry, StoredLog
 from streamchat_relay.relay.prompt import accepted
 from streamchat_relay.relay.report import Nobody, Observer
 from streamchat_relay.relay.rules import Rules
@@ -49,6 +50,7 @@ class Hub:
         store: Keeper,
         registry: Registry,
         *,
+        blobs: Blobs | None = None,
         rules: Rules | None = None,
         observer: Observer | None = None,
         clock: Clock | None = None,
@@ -59,6 +61,7 @@ class Hub:
         self._rules = rules = rules or Rules()
         clock = clock or SystemClock()
         self.tools = Tools(clock)
+        self._files = Files(blobs)
         self._runs = Runs(
             self.release,
             rules=rules,
@@ -66,6 +69,7 @@ class Hub:
             clock=clock,
             log=log or logging.getLogger(__name__),
             tools=self.tools,
+            files=self._files,
         )
         self.served = ServedModels()
         self._live: dict[tuple[str, str], LiveConversation] = {}
@@ -156,6 +160,7 @@ class Hub:
                 provider, name = self._resolve(user, model)
                 params = live.state.settings.params if send.params is None else send.params
                 await self._rules.budget.check(user, send.conversation, model, params)
+                send = await self._files.checked(user, send)
                 send = await self._rules.screen.prompt(user, send, model)
                 if self._runs.closing:
                     raise Internal(STOPPING, retryable=True)

@@ -148,6 +148,29 @@ class Keeper(Store, Directory, Protocol):
     """A store that knows what it keeps."""
 
 
+class Blob(NamedTuple):
+    """A kept file: `text/plain`, or the type of picture or PDF that it is, and its bytes."""
+
+    media_type: str
+    size: int
+
+
+class Blobs(Protocol):
+    """Where the files of prompts are kept, by user and by the SHA-256 of their bytes."""
+
+    async def find(self, user: str, sha256: str, /) -> Blob | None:
+        """What is kept, or None; it then stays long enough for a prompt that refers to it."""
+        ...
+
+    async def read(self, user: str, sha256: str, /) -> bytes | None:
+        """Its bytes, or None where it is not kept."""
+        ...
+
+    async def keep(self, user: str, sha256: str, data: bytes, /) -> None:
+        """Keep it; raises `Internal` where that cannot be."""
+        ...
+
+
 class Account(NamedTuple):
     """Whom a call is charged to: a user's day, and a conversation."""
 

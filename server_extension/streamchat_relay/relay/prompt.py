@@ -75,7 +75,7 @@ def _numbered(prompt: Prompt) -> tuple[TextPart | FilePart, ...]:
         if isinstance(part, FilePart) and not _readable(part):
             raise BadRequest(
                 f"{part.name or 'A file'} of the type {part.media_type or '?'} cannot be sent "
-                "to a model: send text, pictures and PDFs, as data: URLs."
+                "to a model: send text, pictures and PDFs, uploaded or as data: URLs."
             )
     return parts
 
@@ -85,4 +85,4 @@ def _readable(part: FilePart) -> bool:
     if part.url.startswith(("http://", "https://")):
         return kind.startswith("image/")
     known = kind.startswith(("image/", "text/")) or kind in {"application/pdf", "application/json"}
-    return part.url.startswith("data:") and known
+    return part.url.startswith(("data:", "blob:")) and known

@@ -13,6 +13,7 @@ from streamchat_relay.model import AbortReason, Event, Internal, StreamChatError
 from streamchat_relay.relay import tokens
 from streamchat_relay.relay.calls import Calls
 from streamchat_relay.relay.conversation import ActiveRun, LiveConversation
+from streamchat_relay.relay.files import Files
 from streamchat_relay.relay.ports import Call, Clock, Provider
 from streamchat_relay.relay.report import Observer, report
 from streamchat_relay.relay.rules import Rules
@@ -49,12 +50,13 @@ class Runs:
         clock: Clock,
         log: logging.Logger,
         tools: Tools,
+        files: Files,
     ) -> None:
         self._release = release
         self._slots = Slots(
             in_all=rules.max_runs, per_user=rules.max_runs_per_user, rates=rules.rates
         )
-        self._calls = Calls(rules, clock, tools)
+        self._calls = Calls(rules, clock, tools, files)
         self._limits = rules.limits
         self._observer = observer
         self._clock = clock

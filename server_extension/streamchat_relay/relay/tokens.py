@@ -16,6 +16,7 @@ from streamchat_relay.model import (
     ToolSpec,
     text_of,
 )
+from streamchat_relay.model.media import is_text
 
 CHARACTERS_PER_TOKEN = 4
 """The usual rule of thumb."""
@@ -39,16 +40,16 @@ def likely(
     >>> likely([Message(id="m1", role="user", parts=(TextPart(id="1", text="12345678"),))], {})
     2
     """
-    texts, files = _seen(messages, params)
-    size = sum(map(len, texts)) + sum(len(msgspec.json.encode(tool)) for tool in tools)
+    texts, files, size = _seen(messages, params)
+    size += sum(map(len, texts)) + sum(len(msgspec.json.encode(tool)) for tool in tools)
     return -(-size // CHARACTERS_PER_TOKEN) + files * PER_FILE
 
 
 def at_most(messages: Iterable[Message], params: Mapping[str, Any]) -> int:
     """What a budget holds for a prompt: a token for every two bytes, more than any prose takes."""
     messages = list(messages)
-    texts, files = _seen(messages, params)
-    size = sum(len(text.encode()) for text in texts)
+    texts, files, size = _seen(messages, params)
+    size += sum(len(text.encode()) for text in texts)
     return -(-size // 2) + files * PER_FILE_AT_MOST + (len(messages) + 1) * PER_MESSAGE_AT_MOST
 
 
@@ -57,10 +58,11 @@ def of_text(characters: int) -> int:
     return -(-characters // CHARACTERS_PER_TOKEN)
 
 
-def _seen(messages: Iterable[Message], params: Mapping[str, Any]) -> tuple[list[str], int]:
+def _seen(messages: Iterable[Message], params: Mapping[str, Any]) -> tuple[list[str], int, int]:
+    """The texts, the pictures and PDFs, and the bytes of text files."""
     system = params.get("system")
     texts = [system] if isinstance(system, str) else []
-    files = 0
+    files = size = 0
     for message in messages:
         for part in message.parts:
             kept = getattr(part, "provider_metadata", None)
@@ -70,10 +72,12 @@ def _seen(messages: Iterable[Message], params: Mapping[str, Any]) -> tuple[list[
             match part:
                 case TextPart(text=text) | ReasoningPart(text=text):
                     texts.append(text)
+                case FilePart(media_type=kind, url=url) if is_text(kind):
+                    size += part.size or (len(url) * 3 // 4 if url.startswith("data:") else 0)
                 case FilePart():
                     files += 1
                 case ToolPart():
                     texts += [part.name, part.input_text, part.error or text_of(part.output)]
                 case _:
                     pass
-    return texts, files
+    return texts, files, size
