@@ -191,7 +191,7 @@ class Chat(Handle):
         self._following, self._leaf, self._tip = None, None, None
         if self._widget is not None:
             self._widget.conversation = self._conversation
-        if self._imprint is not None:
+            # What is typed there has the tools, too.
             self._connected()
 
     def export(self, path: str | os.PathLike[str]) -> Path:
@@ -204,7 +204,8 @@ class Chat(Handle):
     def record(self, path: str | os.PathLike[str]) -> None:
         """From now on keep what is answered here, with its times, in a cassette.
 
-        Each answer that this chat asks for is added to the file when it has ended, however it did.
+        Each answer that this chat asks for is added to the file when it has ended, however it did;
+        those of `map` and of a fork are not.
         """
         self._cassette = Path(path)
 
@@ -220,7 +221,10 @@ class Chat(Handle):
         return cls(Cassette(path, speed=speed))
 
     def to_dict(self) -> dict[str, Any]:
-        """What `from_dict` makes this chat of again, as JSON can hold it."""
+        """What `from_dict` makes this chat of again, as JSON can hold it; its tools are not in it.
+
+        A chat with a function has the function's name in it, which answers while its kernel lives.
+        """
         return {
             "conversation": self._conversation,
             "model": self._model,

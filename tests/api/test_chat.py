@@ -56,6 +56,9 @@ def test_a_prompt_must_say_something(relay: FakeRelay, prompt: Any) -> None:
         {"model": 3},
         {"system": ["x"]},
         {"params": {"f": object()}},
+        {"params": {"budget_tokens": True}},
+        {"params": {"budget_tokens": -1}},
+        {"budget": 1.5},
     ],
 )
 def test_bad_arguments_are_refused_with_their_name(arguments: dict[str, Any]) -> None:

@@ -106,20 +106,6 @@ def test_a_chat_that_is_shown_often_is_written_out_once() -> None:
     Saving(counted).write(model={"type": "notebook", "content": content}, path="x")
     assert asked == ["c1"]
     outputs = content["cells"][0]["outputs"]
-    assert all("the newest" in output["data"]["text/plain"] for output in outputs)
-
-
-def test_a_chat_that_is_shown_often_is_written_out_once() -> None:
-    asked: list[str] = []
-
-    def counted(conversation: str) -> Conversation | None:
-        asked.append(conversation)
-        return known(conversation)
-
-    content = notebook(*(copy.deepcopy(MINE) for _ in range(100)))
-    Saving(counted).write(model={"type": "notebook", "content": content}, path="x")
-    assert asked == ["c1"]
-    outputs = content["cells"][0]["outputs"]
     assert all("the newest" in written["data"]["text/plain"] for written in outputs)
 
 
