@@ -20,6 +20,7 @@ from jupyter_streamchat.following import Following
 from jupyter_streamchat.functions import FunctionModel
 from jupyter_streamchat.loop import BackgroundLoop
 from jupyter_streamchat.recording import Recording
+from jupyter_streamchat.runs import Runs
 from jupyter_streamchat.serving import Serving
 from jupyter_streamchat.tools import Tool
 from jupyter_streamchat.transports.memory import MemoryTransport
@@ -35,7 +36,6 @@ from streamchat_relay.model import (
     Spendings,
     StreamChatError,
     TextPart,
-    Truncated,
     error_from,
 )
 from streamchat_relay.protocol.client import ClientSession
@@ -99,7 +99,7 @@ class RelayClient:
         self._followings: weakref.WeakValueDictionary[str, Following] = (
             weakref.WeakValueDictionary()
         )
-        self._runs: dict[str, tuple[Following, Recording]] = {}
+        self._runs = Runs()
         act = self._transport.act
         self._serving = Serving(self._session, self._call_if_usable, act)
         self._workbench = Workbench(
@@ -200,9 +200,7 @@ class RelayClient:
         if answer.error is not None:
             error = error_from(answer.error)
             following.fail(error)
-            for run, (owner, _) in list(self._runs.items()):
-                if owner is following:
-                    self._fail(run, error)
+            self._runs.fail_in(following, error)
 
     def _forgotten(self, conversation: str) -> None:
         # From whatever thread collects garbage.
@@ -227,9 +225,9 @@ class RelayClient:
         asked: Callable[[], tuple[str, list[Outcome]]],
     ) -> None:
         # The client holds what runs, so that a reply that nobody keeps still shows itself.
-        self._runs[run] = (following, recording)
+        self._runs.add(run, following, recording)
         if self._ended is not None:
-            self._fail(run, self._ended)
+            self._runs.fail(run, self._ended)
             return
         self._open(following)
         self._ask(asked(), partial(self._sent, run))
@@ -245,9 +243,9 @@ class RelayClient:
 
     def _sent(self, run: str, answer: Answer) -> None:
         if answer.error is not None:
-            self._fail(run, error_from(answer.error))
-        elif run in self._runs:
-            self._runs[run][1].accepted = True
+            self._runs.fail(run, error_from(answer.error))
+        else:
+            self._runs.accepted(run)
 
     def _stop(self, run: str) -> None:
         if self._ended is None:
@@ -324,49 +322,19 @@ class RelayClient:
         following = self._followings.get(conversation)
         if following is not None:
             following.deliver(events)
-        touched: dict[str, Recording] = {}
-        for event in events:
-            run = getattr(event, "run", None)
-            known = self._runs.get(run) if run is not None else None
-            if known is not None:
-                known[1].feed(event)  # type: ignore[arg-type]  # only run events have a run
-                touched[run] = known[1]  # type: ignore[index]
-        for run, recording in touched.items():
-            if recording.ended:
-                del self._runs[run]
-            recording.publish()
+        self._runs.deliver(events)
 
     def _replace(self, conversation: str, state: Conversation) -> None:
         following = self._followings.get(conversation)
         if following is not None:
             following.replace(state)
-        messages = {message.id: message for message in state.messages}
-        for run, (owner, recording) in list(self._runs.items()):
-            if owner.conversation != conversation:
-                continue
-            record = state.runs.get(run)
-            if record is not None and record.message in messages:
-                recording.restore(record, messages[record.message])
-            elif recording.accepted:
-                recording.fail(
-                    Truncated("The relay has lost this answer. What came is kept; ask again.")
-                )
-            if recording.ended:
-                del self._runs[run]
-            recording.publish()
-
-    def _fail(self, run: str, error: StreamChatError) -> None:
-        known = self._runs.pop(run, None)
-        if known is not None:
-            known[1].fail(error)
-            known[1].publish()
+        self._runs.replace(conversation, state)
 
     def _end(self, error: StreamChatError) -> None:
         if self._ended is not None:
             return
         self._ended = error
-        for run in list(self._runs):
-            self._fail(run, error)
+        self._runs.fail_all(error)
         for following in list(self._followings.values()):
             following.fail(error)
         answers, self._answers = self._answers, {}

@@ -99,6 +99,34 @@ async def test_an_answer_streams_and_can_be_stopped_while_the_kernel_computes(
     await lab.ran(1)
 
 
+TOOL = """
+from jupyter_streamchat import Chat
+removed = []
+chat = Chat("demo/tools")
+@chat.tool
+def remove(path: str) -> str:
+    "Remove a file."
+    removed.append(path)
+    return "removed"
+"""
+
+
+async def test_a_call_is_allowed_in_the_page_also_while_a_cell_waits_for_its_answer(
+    lab: LabPage,
+) -> None:
+    await lab.open([f"{TOOL}chat", "reply = chat.send(\"remove 'b'\").wait()", "print(removed)"])
+    await lab.run_done(0)
+    chat = lab.output(0)
+    await ask(chat, "Please remove 'a'")
+    await chat.get_by_role("button", name="Allow once").click()
+    await finished(chat, 1)
+    await lab.run(1)
+    await lab.output(1).get_by_role("button", name="Allow once").click()
+    await lab.ran(1)
+    await lab.run_done(2)
+    await expect(lab.output(2)).to_have_text("['a', 'b']")
+
+
 async def test_a_page_that_is_loaded_anew_goes_on_where_the_answer_is(
     bare_jupyter: JupyterServer, context: BrowserContext, provider: ProviderServer
 ) -> None:
@@ -144,34 +172,6 @@ async def test_a_kernel_that_hears_nothing_is_said_to_be_busy_and_its_interrupt_
     await lab.interrupt()
     await expect(chat.locator(".streamchat-ending")).to_have_text("Stopped")
     await expect(chat).not_to_contain_text("interrupt button")
-
-
-TOOL = """
-from jupyter_streamchat import Chat
-removed = []
-chat = Chat("demo/tools")
-@chat.tool
-def remove(path: str) -> str:
-    "Remove a file."
-    removed.append(path)
-    return "removed"
-"""
-
-
-async def test_a_call_is_allowed_in_the_page_also_while_a_cell_waits_for_its_answer(
-    lab: LabPage,
-) -> None:
-    await lab.open([f"{TOOL}chat", "reply = chat.send(\"remove 'b'\").wait()", "print(removed)"])
-    await lab.run_done(0)
-    chat = lab.output(0)
-    await ask(chat, "Please remove 'a'")
-    await chat.get_by_role("button", name="Allow once").click()
-    await finished(chat, 1)
-    await lab.run(1)
-    await lab.output(1).get_by_role("button", name="Allow once").click()
-    await lab.ran(1)
-    await lab.run_done(2)
-    await expect(lab.output(2)).to_have_text("['a', 'b']")
 
 
 async def test_messages_that_jupyter_drops_are_made_up_for(
