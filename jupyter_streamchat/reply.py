@@ -244,19 +244,21 @@ class Reply(Answer):
                 "This answer waits in line, and the line may wait for the tool that asks for it. "
                 "In a tool ask another chat: `Chat(…)`, or `chat.fork()`."
             )
-        if self._recording.asked and self._shown_in is None:
+        if self._recording.asked:
             self._ask_person()
 
     def _ask_person(self) -> None:
         """Whoever waits here waits for a person: let them see what they are asked."""
-        if display.in_notebook():
-            self._shown_in = display.execution_count()
-            self._show(with_error=False)
+        heard = self._client.relay is None or display.clicks_are_heard()
+        if display.in_notebook() and heard:
+            if self._shown_in is None:
+                self._shown_in = display.execution_count()
+                self._show(with_error=False)
             return
         for call in self.tool_calls:
             digest = self._recording.asked.pop(call.id, None)
             if digest is not None:
-                allow = display.ask_in_terminal(call.name, call.input)
+                allow = display.ask_in_words(call.name, call.input)
                 self._client.approve(self._run, call.id, digest, allow=allow)
 
     def _raise(self) -> None:

@@ -205,3 +205,32 @@ def test_a_real_kernel_shows_the_widget_and_its_interrupt_stops_an_answer(tmp_pa
         kernel.interrupt()
         assert kernel.result(cell).error == "KeyboardInterrupt"
         assert kernel.run("print(reply.wait(20).state)").text == "interrupted\n"
+
+
+@pytest.mark.parametrize(("said", "ran"), [("y", "['a']"), ("", "[]")])
+def test_a_cell_asks_by_itself_where_no_click_would_reach_the_kernel_that_waits(
+    jupyter: JupyterServer, said: str, ran: str
+) -> None:
+    with RunningKernel(jupyter) as kernel:
+        cell = kernel.start(
+            """
+import os
+os.environ["JUPYTER_STREAMCHAT_RELAY"] = "kernel"
+os.environ.pop("JPY_SESSION_NAME", None)  # as in VS Code
+from jupyter_streamchat import Chat
+removed = []
+chat = Chat("demo/tools")
+@chat.tool
+def remove(path: str) -> str:
+    "Remove a file."
+    removed.append(path)
+    return "removed"
+reply = chat.send("remove 'a'").wait()
+print(removed)
+"""
+        )
+        asked = kernel._client.get_stdin_msg(timeout=60)["content"]["prompt"]
+        assert 'Run remove({"path": "a"})?' in asked
+        kernel._client.input(said)
+        outcome = kernel.result(cell)
+        assert (outcome.error, outcome.text.strip()) == ("", ran)
