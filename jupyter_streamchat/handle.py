@@ -219,7 +219,7 @@ class Handle:
 
 def _keep(path: Path, parts: tuple[TextPart | FilePart, ...], recording: Recording) -> None:
     prompt = "\n\n".join(part.text for part in parts if isinstance(part, TextPart))
-    append(path, Take(prompt, recording.model, tuple(recording.events)))
+    append(path, Take(prompt, recording.model, tuple(recording.events), again=not parts))
 
 
 def _tool(given: Callable[..., Any] | Tool) -> Tool:
