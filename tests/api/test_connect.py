@@ -234,3 +234,36 @@ print(removed)
         kernel._client.input(said)
         outcome = kernel.result(cell)
         assert (outcome.error, outcome.text.strip()) == ("", ran)
+
+
+def test_an_answer_among_many_asks_also_when_later_ones_have_ended(jupyter: JupyterServer) -> None:
+    with RunningKernel(jupyter) as kernel:
+        cell = kernel.start(
+            """
+import os
+os.environ["JUPYTER_STREAMCHAT_RELAY"] = "kernel"
+os.environ.pop("JPY_SESSION_NAME", None)
+from jupyter_streamchat import Chat, ToolCall
+def model(messages, context):
+    last = messages[-1]
+    if last.role == "assistant":
+        yield last.parts[0].output
+    elif last.text == "quick":
+        yield "quick"
+    else:
+        while "done" not in {run.state for run in chat._following.state.runs.values()}:
+            context.wait(0.05)
+        yield ToolCall("remove", {"path": "a"})
+chat = Chat(model)
+@chat.tool
+def remove(path: str) -> str:
+    "Remove a file."
+    return "removed " + path
+chat.messages
+print([reply.text for reply in chat.map(["slow", "quick"], progress=False)])
+"""
+        )
+        assert "Run remove" in kernel._client.get_stdin_msg(timeout=30)["content"]["prompt"]
+        kernel._client.input("y")
+        outcome = kernel.result(cell)
+        assert (outcome.error, outcome.text.strip()) == ("", "['removed a', 'quick']")
