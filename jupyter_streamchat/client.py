@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import random
@@ -13,6 +12,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
+from jupyter_streamchat.asking import Asking
 from jupyter_streamchat.beside import Beside
 from jupyter_streamchat.discovery import Address
 from jupyter_streamchat.errors import RelayLost
@@ -39,7 +39,7 @@ from streamchat_relay.model import (
     error_from,
 )
 from streamchat_relay.protocol.client import ClientSession
-from streamchat_relay.protocol.frames import ModelsOk, Prompt
+from streamchat_relay.protocol.frames import Prompt
 from streamchat_relay.protocol.outcomes import (
     Allowed,
     Answer,
@@ -95,12 +95,12 @@ class RelayClient:
         else:
             self.relay = way
             self._transport = MemoryTransport(self._session, way, self._on_outcome, clock=clock)
-        self._answers: dict[str, Callable[[Answer], None]] = {}
         self._followings: weakref.WeakValueDictionary[str, Following] = (
             weakref.WeakValueDictionary()
         )
         self._runs = Runs()
         act = self._transport.act
+        self._asking = Asking(act)
         self._serving = Serving(self._session, self._call_if_usable, act)
         self._workbench = Workbench(
             self._call_if_usable, lambda said: act(self._session.tell(said))
@@ -164,7 +164,7 @@ class RelayClient:
 
     def catalog(self) -> Catalog:
         """The models that can be asked now; waits for the relay's answer."""
-        return self._loop.run(self._catalog())
+        return self._loop.run(self._asking.catalog(self._session.models, lambda: self._ended))
 
     def spendings(self, conversation: str) -> Spendings:
         """What was used, and what is left; waits for the relay's answer."""
@@ -251,32 +251,8 @@ class RelayClient:
         if self._ended is None:
             self._ask(self._session.stop(run), _ignore)
 
-    async def _catalog(self) -> Catalog:
-        if self._ended is not None:
-            raise self._ended
-        answered: asyncio.Future[Catalog] = asyncio.get_running_loop().create_future()
-
-        def on_answer(answer: Answer) -> None:
-            if answered.done():
-                return
-            if isinstance(answer.ok, ModelsOk):
-                ok = answer.ok
-                answered.set_result(
-                    Catalog(models=ok.models, default=ok.default, problems=ok.problems)
-                )
-            else:
-                unanswered = self._ended or RelayLost("The relay gave no answer. Try again.")
-                answered.set_exception(
-                    unanswered if answer.error is None else error_from(answer.error)
-                )
-
-        self._ask(self._session.models(), on_answer)
-        return await answered
-
     def _ask(self, asked: tuple[str, list[Outcome]], then: Callable[[Answer], None]) -> None:
-        frame_id, outcomes = asked
-        self._answers[frame_id] = then
-        self._transport.act(outcomes)
+        self._asking.ask(asked, then)
 
     def _on_outcome(self, outcome: Outcome) -> None:
         match outcome:
@@ -284,10 +260,8 @@ class RelayClient:
                 self._deliver(conversation, events)
             case Replace(conversation=conversation, state=state):
                 self._replace(conversation, state)
-            case Answer(id=frame_id):
-                then = self._answers.pop(frame_id, None)
-                if then is not None:
-                    then(outcome)
+            case Answer():
+                self._asking.answered(outcome)
             case Called(call=call):
                 self._serving.called(call)
             case Cancelled(call=call):
@@ -337,9 +311,7 @@ class RelayClient:
         self._runs.fail_all(error)
         for following in list(self._followings.values()):
             following.fail(error)
-        answers, self._answers = self._answers, {}
-        for frame_id, then in answers.items():
-            then(Answer(frame_id, None, None))
+        self._asking.give_up()
 
     def _stopped(self, _task: object) -> None:
         # In the loop's thread: a concurrent future's callbacks run where it was completed, but a
