@@ -47,9 +47,12 @@ def ask_all(
                     done += 1
                     if bar is not None:
                         bar.update()
-                for reply in replies[done:]:
-                    reply._check()  # noqa: SLF001
-        except KeyboardInterrupt:
+                for reply in replies:
+                    # They end in any order.
+                    if not reply.done:
+                        reply._check()  # noqa: SLF001
+        except BaseException:
+            # Also a prompt that cannot be sent: nobody gets the replies.
             stop()
             raise
     return replies

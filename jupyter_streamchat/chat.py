@@ -8,38 +8,25 @@ import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from jupyter_streamchat import display
 from jupyter_streamchat.allowance import Allowance
 from jupyter_streamchat.attachments import parts_of
 from jupyter_streamchat.batch import ask_all
 from jupyter_streamchat.cassette import Cassette
-from jupyter_streamchat.client import RelayClient
 from jupyter_streamchat.connect import connect
 from jupyter_streamchat.conversations import Conversations, KeptChat, overview
 from jupyter_streamchat.exports import write
-from jupyter_streamchat.following import Following
-from jupyter_streamchat.handle import Handle
-from jupyter_streamchat.imprint import Imprint
 from jupyter_streamchat.loop import background
 from jupyter_streamchat.models import Models
 from jupyter_streamchat.reply import Reply
-from streamchat_relay.model import (
-    BadRequest,
-    Message,
-    StreamChatError,
-    branch,
-)
-from streamchat_relay.model.transcript import conversation_markdown, conversation_text, imprint
-
-if TYPE_CHECKING:
-    from jupyter_streamchat.widget import StreamChatWidget
+from jupyter_streamchat.shown import Shown
+from streamchat_relay.model import BadRequest, Message, branch
 
 _ENDED = frozenset(["done", "interrupted", "error"])
 
 
-class Chat(Handle):
+class Chat(Shown):
     """One conversation with a model; as a cell's last line it shows the chat widget.
 
     `model` is `provider/model`, or a function of yours (see below); without it the conversation's
@@ -67,9 +54,6 @@ class Chat(Handle):
     >>> Chat(shout).send("be quiet").wait().text
     'BE QUIET '
     """
-
-    _widget: StreamChatWidget | None = None
-    _imprint: Imprint | None = None
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -191,7 +175,7 @@ class Chat(Handle):
         self._following, self._leaf, self._tip = None, None, None
         if self._widget is not None:
             self._widget.conversation = self._conversation
-        if self._imprint is not None:
+            # What is typed there has the tools, too.
             self._connected()
 
     def export(self, path: str | os.PathLike[str]) -> Path:
@@ -204,7 +188,8 @@ class Chat(Handle):
     def record(self, path: str | os.PathLike[str]) -> None:
         """From now on keep what is answered here, with its times, in a cassette.
 
-        Each answer that this chat asks for is added to the file when it has ended, however it did.
+        Each answer that this chat asks for is added to the file when it has ended, however it did;
+        those of `map` and of a fork are not.
         """
         self._cassette = Path(path)
 
@@ -220,7 +205,10 @@ class Chat(Handle):
         return cls(Cassette(path, speed=speed))
 
     def to_dict(self) -> dict[str, Any]:
-        """What `from_dict` makes this chat of again, as JSON can hold it."""
+        """What `from_dict` makes this chat of again, as JSON can hold it; its tools are not in it.
+
+        A chat with a function has the function's name in it, which answers while its kernel lives.
+        """
         return {
             "conversation": self._conversation,
             "model": self._model,
@@ -296,73 +284,6 @@ class Chat(Handle):
 
     def __repr__(self) -> str:
         return f"<Chat {self._conversation}{f' with {self.model}' if self.model else ''}>"
-
-    def _ipython_display_(self) -> None:
-        if not display.in_notebook():
-            # IPython then asks for the text.
-            raise NotImplementedError
-        try:
-            self._state()
-            view = self._view()
-        except StreamChatError as error:
-            display.show({"text/plain": error.message, "text/markdown": error.message})
-            return
-        client, following = self._connected()
-        if client.relay is not None and not display.in_jupyters_page():
-            # Where nothing hides the one of two outputs that is for the file.
-            display.show({**view, **imprint(following.state)})
-            return
-        if self._imprint is None:
-            self._imprint = Imprint()
-        # In this order: the style sheet looks at what stands before the widget.
-        self._imprint.show(following)
-        display.show({**view, "text/plain": ""})
-
-    def _connected(self) -> tuple[RelayClient, Following]:
-        client, following = super()._connected()
-        if self._imprint is not None:
-            self._imprint.follow(following)
-        return client, following
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        try:
-            state = self._state()
-        except StreamChatError as error:
-            return {"text/plain": error.message, "text/markdown": error.message}
-        bundle = {
-            "text/plain": conversation_text(state) or repr(self),
-            "text/markdown": conversation_markdown(state) or "*(an empty chat)*",
-        }
-        if not display.in_notebook():
-            return bundle
-        try:
-            return {**self._view(), **bundle}
-        except StreamChatError as error:
-            return {"text/plain": error.message, "text/markdown": error.message}
-
-    def _display_(self) -> object:
-        # What marimo asks for.
-        self._state()
-        self._view()
-        return self._widget
-
-    def _view(self) -> dict[str, Any]:
-        # ipywidgets takes a third of a second to import, which only displays need to pay.
-        from jupyter_streamchat.widget import chat_widget, view  # noqa: PLC0415
-
-        if self._widget is None or self._widget.comm is None:
-            self._widget = chat_widget(
-                self._conversation, model=self._model or "", params=self._told_with_prompts()
-            )
-        return view(self._widget)
-
-    def _changed(self) -> None:
-        if self._widget is not None:
-            self._widget.params = self._told_with_prompts()
-
-    def _told_with_prompts(self) -> dict[str, Any]:
-        system = {} if self._system is None else {"system": self._system}
-        return {**system, **self._params}
 
 
 def _asked(message: Message) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import random
@@ -13,6 +12,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
+from jupyter_streamchat.asking import Asking
 from jupyter_streamchat.beside import Beside
 from jupyter_streamchat.discovery import Address
 from jupyter_streamchat.errors import RelayLost
@@ -20,6 +20,7 @@ from jupyter_streamchat.following import Following
 from jupyter_streamchat.functions import FunctionModel
 from jupyter_streamchat.loop import BackgroundLoop
 from jupyter_streamchat.recording import Recording
+from jupyter_streamchat.runs import Runs
 from jupyter_streamchat.serving import Serving
 from jupyter_streamchat.tools import Tool
 from jupyter_streamchat.transports.memory import MemoryTransport
@@ -35,11 +36,10 @@ from streamchat_relay.model import (
     Spendings,
     StreamChatError,
     TextPart,
-    Truncated,
     error_from,
 )
 from streamchat_relay.protocol.client import ClientSession
-from streamchat_relay.protocol.frames import ModelsOk, Prompt
+from streamchat_relay.protocol.frames import Prompt
 from streamchat_relay.protocol.outcomes import (
     Allowed,
     Answer,
@@ -95,12 +95,12 @@ class RelayClient:
         else:
             self.relay = way
             self._transport = MemoryTransport(self._session, way, self._on_outcome, clock=clock)
-        self._answers: dict[str, Callable[[Answer], None]] = {}
         self._followings: weakref.WeakValueDictionary[str, Following] = (
             weakref.WeakValueDictionary()
         )
-        self._runs: dict[str, tuple[Following, Recording]] = {}
+        self._runs = Runs()
         act = self._transport.act
+        self._asking = Asking(act)
         self._serving = Serving(self._session, self._call_if_usable, act)
         self._workbench = Workbench(
             self._call_if_usable, lambda said: act(self._session.tell(said))
@@ -164,7 +164,7 @@ class RelayClient:
 
     def catalog(self) -> Catalog:
         """The models that can be asked now; waits for the relay's answer."""
-        return self._loop.run(self._catalog())
+        return self._loop.run(self._asking.catalog(self._session.models, lambda: self._ended))
 
     def spendings(self, conversation: str) -> Spendings:
         """What was used, and what is left; waits for the relay's answer."""
@@ -200,9 +200,7 @@ class RelayClient:
         if answer.error is not None:
             error = error_from(answer.error)
             following.fail(error)
-            for run, (owner, _) in list(self._runs.items()):
-                if owner is following:
-                    self._fail(run, error)
+            self._runs.fail_in(following, error)
 
     def _forgotten(self, conversation: str) -> None:
         # From whatever thread collects garbage.
@@ -227,9 +225,9 @@ class RelayClient:
         asked: Callable[[], tuple[str, list[Outcome]]],
     ) -> None:
         # The client holds what runs, so that a reply that nobody keeps still shows itself.
-        self._runs[run] = (following, recording)
+        self._runs.add(run, following, recording)
         if self._ended is not None:
-            self._fail(run, self._ended)
+            self._runs.fail(run, self._ended)
             return
         self._open(following)
         self._ask(asked(), partial(self._sent, run))
@@ -245,40 +243,16 @@ class RelayClient:
 
     def _sent(self, run: str, answer: Answer) -> None:
         if answer.error is not None:
-            self._fail(run, error_from(answer.error))
-        elif run in self._runs:
-            self._runs[run][1].accepted = True
+            self._runs.fail(run, error_from(answer.error))
+        else:
+            self._runs.accepted(run)
 
     def _stop(self, run: str) -> None:
         if self._ended is None:
             self._ask(self._session.stop(run), _ignore)
 
-    async def _catalog(self) -> Catalog:
-        if self._ended is not None:
-            raise self._ended
-        answered: asyncio.Future[Catalog] = asyncio.get_running_loop().create_future()
-
-        def on_answer(answer: Answer) -> None:
-            if answered.done():
-                return
-            if isinstance(answer.ok, ModelsOk):
-                ok = answer.ok
-                answered.set_result(
-                    Catalog(models=ok.models, default=ok.default, problems=ok.problems)
-                )
-            else:
-                unanswered = self._ended or RelayLost("The relay gave no answer. Try again.")
-                answered.set_exception(
-                    unanswered if answer.error is None else error_from(answer.error)
-                )
-
-        self._ask(self._session.models(), on_answer)
-        return await answered
-
     def _ask(self, asked: tuple[str, list[Outcome]], then: Callable[[Answer], None]) -> None:
-        frame_id, outcomes = asked
-        self._answers[frame_id] = then
-        self._transport.act(outcomes)
+        self._asking.ask(asked, then)
 
     def _on_outcome(self, outcome: Outcome) -> None:
         match outcome:
@@ -286,10 +260,8 @@ class RelayClient:
                 self._deliver(conversation, events)
             case Replace(conversation=conversation, state=state):
                 self._replace(conversation, state)
-            case Answer(id=frame_id):
-                then = self._answers.pop(frame_id, None)
-                if then is not None:
-                    then(outcome)
+            case Answer():
+                self._asking.answered(outcome)
             case Called(call=call):
                 self._serving.called(call)
             case Cancelled(call=call):
@@ -324,54 +296,22 @@ class RelayClient:
         following = self._followings.get(conversation)
         if following is not None:
             following.deliver(events)
-        touched: dict[str, Recording] = {}
-        for event in events:
-            run = getattr(event, "run", None)
-            known = self._runs.get(run) if run is not None else None
-            if known is not None:
-                known[1].feed(event)  # type: ignore[arg-type]  # only run events have a run
-                touched[run] = known[1]  # type: ignore[index]
-        for run, recording in touched.items():
-            if recording.ended:
-                del self._runs[run]
-            recording.publish()
+        self._runs.deliver(events)
 
     def _replace(self, conversation: str, state: Conversation) -> None:
         following = self._followings.get(conversation)
         if following is not None:
             following.replace(state)
-        messages = {message.id: message for message in state.messages}
-        for run, (owner, recording) in list(self._runs.items()):
-            if owner.conversation != conversation:
-                continue
-            record = state.runs.get(run)
-            if record is not None and record.message in messages:
-                recording.restore(record, messages[record.message])
-            elif recording.accepted:
-                recording.fail(
-                    Truncated("The relay has lost this answer. What came is kept; ask again.")
-                )
-            if recording.ended:
-                del self._runs[run]
-            recording.publish()
-
-    def _fail(self, run: str, error: StreamChatError) -> None:
-        known = self._runs.pop(run, None)
-        if known is not None:
-            known[1].fail(error)
-            known[1].publish()
+        self._runs.replace(conversation, state)
 
     def _end(self, error: StreamChatError) -> None:
         if self._ended is not None:
             return
         self._ended = error
-        for run in list(self._runs):
-            self._fail(run, error)
+        self._runs.fail_all(error)
         for following in list(self._followings.values()):
             following.fail(error)
-        answers, self._answers = self._answers, {}
-        for frame_id, then in answers.items():
-            then(Answer(frame_id, None, None))
+        self._asking.give_up()
 
     def _stopped(self, _task: object) -> None:
         # In the loop's thread: a concurrent future's callbacks run where it was completed, but a

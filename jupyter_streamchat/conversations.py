@@ -91,7 +91,7 @@ class Conversations(Sequence[KeptChat]):
 
     def _rows(self) -> list[tuple[str, str, str, str, str]]:
         return [
-            (str(at), _when(one.used), f"{one.messages:,}", visible(one.model), visible(one.title))
+            (str(at), _when(one.used), f"{one.messages:,}", _line(one.model), _line(one.title))
             for at, one in enumerate(self._kept)
         ]
 
@@ -103,6 +103,10 @@ def overview(limit: int, before: KeptChat | None) -> Overview:
     if before is not None and not isinstance(before, KeptChat):
         raise BadRequest("`before` must be one of an earlier list: `Chat.list()[-1]`.")
     return connect().overview(limit, None if before is None else before._cursor)  # noqa: SLF001
+
+
+def _line(text: str) -> str:
+    return " ".join(visible(text).split())
 
 
 def _when(used: datetime) -> str:

@@ -120,6 +120,15 @@ def in_jupyters_page() -> bool:
     return "JPY_SESSION_NAME" in os.environ and "COLAB_RELEASE_TAG" not in os.environ
 
 
+def clicks_are_heard() -> bool:
+    """Whether a click in the page most likely reaches this kernel while it computes.
+
+    Told for kernels without a server's relay: there a click travels over the widget's comm.
+    """
+    kernel = getattr(get_ipython(), "kernel", None)
+    return in_jupyters_page() and bool(getattr(kernel, "_supports_kernel_subshells", False))
+
+
 def execution_count() -> int | None:
     """The number of the cell that runs now; None outside of IPython."""
     return getattr(get_ipython(), "execution_count", None)
@@ -191,12 +200,13 @@ def print_reply(reply: Showable) -> None:
     print()  # noqa: T201
 
 
-def ask_in_terminal(name: str, arguments: dict[str, Any]) -> bool:
-    """Whether the person at this terminal allows a call; without one, no."""
+def ask_in_words(name: str, arguments: dict[str, Any]) -> bool:
+    """Whether the person at this terminal, or this cell, allows a call; without one, no."""
     told = visible(json.dumps(arguments, ensure_ascii=False))
     try:
         return input(f"\nRun {visible(name)}({told})? [y/N] ").strip().lower() in {"y", "yes"}
-    except EOFError:
+    except (EOFError, NotImplementedError):
+        # The second is IPython's, where nobody can type.
         return False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import get_args
@@ -18,6 +19,8 @@ from streamchat_relay.model import (
 FOLD_AT = 4096
 """Events are folded when somebody looks, or when this many have gathered."""
 _TOLD: tuple[type, ...] = (MessageAdded, *get_args(Terminal))
+
+_log = logging.getLogger(__name__)
 
 
 class Following:
@@ -66,7 +69,10 @@ class Following:
 
     def _tell(self) -> None:
         for watcher in tuple(self.watchers):
-            watcher()
+            try:
+                watcher()
+            except Exception:  # noqa: BLE001, PERF203 - who watches must not cost what is watched
+                _log.warning("A chat could not be written down", exc_info=True)
 
     def _fold(self) -> None:
         if self._events:

@@ -64,8 +64,7 @@ class Handle:
         self._params = _sendable(params or {})
         self._tools = {tool.name: tool for tool in map(_tool, tools)}
         check_size(tuple(tool.spec for tool in self._tools.values()))
-        if budget is not None:
-            self.budget = budget
+        self.budget = self._params.get(BUDGET) if budget is None else budget
         # Where it goes on: after this message, and then after its own answers. None: the newest.
         self._leaf: str | None = None
         self._tip: Reply | None = None
@@ -220,7 +219,7 @@ class Handle:
 
 def _keep(path: Path, parts: tuple[TextPart | FilePart, ...], recording: Recording) -> None:
     prompt = "\n\n".join(part.text for part in parts if isinstance(part, TextPart))
-    append(path, Take(prompt, recording.model, tuple(recording.events)))
+    append(path, Take(prompt, recording.model, tuple(recording.events), again=not parts))
 
 
 def _tool(given: Callable[..., Any] | Tool) -> Tool:

@@ -137,7 +137,12 @@ class StreamChatMagics(Magics):
             self.chat.system = options.system
         chat = self.chat
         if options.no_history:
-            chat = Chat(self.chat.model, system=self.chat.system)
+            chat = Chat(
+                self.chat.model,
+                system=self.chat.system,
+                tools=self.chat.tools,
+                params=self.chat.params,
+            )
         try:
             reply = chat.send(pieces, model=model, **options.params)
             if not display.in_notebook():

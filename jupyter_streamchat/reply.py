@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from jupyter_streamchat import display
-from jupyter_streamchat.blocks import Blocks
+from jupyter_streamchat.answer import Answer
 from jupyter_streamchat.client import RelayClient
 from jupyter_streamchat.errors import RelayLost
 from jupyter_streamchat.following import Following
@@ -21,21 +21,8 @@ from jupyter_streamchat.structured import Shape
 from jupyter_streamchat.workbench import in_tool
 from streamchat_relay.model import (
     BadRequest,
-    Part,
     RunEvent,
-    StreamChatError,
-    TextPart,
-    Timing,
-    ToolPart,
-    Usage,
 )
-
-if TYPE_CHECKING:
-    from streamchat_relay.model import AbortReason, FinishReason, RunStateName
-else:
-    # jedi, with which notebooks complete `reply.<Tab>`, looks the annotations of properties up and
-    # raises where one is a Literal, which leaves nothing of the whole object.
-    AbortReason = FinishReason = RunStateName = str
 
 _Item = TypeVar("_Item")
 
@@ -46,7 +33,7 @@ AT_ONCE_S = 0.05
 """A reply that ends so soon, as one without a key does, needs no widget to show how it grows."""
 
 
-class Reply:
+class Reply(Answer):
     """The answer to one prompt. It is made by `Chat.send` and streams whether read or not.
 
     As a cell's last line it shows itself and streams. It can be iterated with `for` and
@@ -72,97 +59,10 @@ class Reply:
         recording: Recording,
         shape: Shape | None = None,
     ) -> None:
+        super().__init__(following, run, recording)
         self._client = client
-        self._following = following
-        self._recording = recording
-        self._run = run
         self._shape = shape
         self._shown_in: int | None = None
-
-    @property
-    def run(self) -> str:
-        """The id of the run that writes this reply."""
-        return self._run
-
-    @property
-    def conversation(self) -> str:
-        """The id of the conversation that the reply belongs to."""
-        return self._following.conversation
-
-    @property
-    def text(self) -> str:
-        """The text so far; never waits."""
-        return self._recording.text
-
-    @property
-    def reasoning(self) -> str:
-        """What a reasoning model thought so far; empty for models that do not show it."""
-        return "".join(self._recording.reasoning)
-
-    @property
-    def model(self) -> str:
-        """Who answers, as `provider/model`; empty until the relay has accepted the prompt."""
-        return self._recording.model
-
-    @property
-    def state(self) -> RunStateName:
-        """`queued`, `retrying`, `running` or `stopping`; then `done`, `interrupted` or `error`."""
-        return self._recording.state
-
-    @property
-    def done(self) -> bool:
-        """Whether nothing more will come."""
-        return self._recording.ended
-
-    @property
-    def usage(self) -> Usage | None:
-        """The tokens that the run used; None until it finished by itself."""
-        return self._recording.usage
-
-    @property
-    def timing(self) -> Timing | None:
-        """Time to first token and total in ms, output tokens per second; None until finished."""
-        return self._recording.timing
-
-    @property
-    def finish_reason(self) -> FinishReason | None:
-        """Why the model ended: `stop`, `length`, …; None until it did, and if it was stopped."""
-        return self._recording.finish_reason
-
-    @property
-    def abort_reason(self) -> AbortReason | None:
-        """Why it was `interrupted`: `user`, `budget`, `server_lost`, …; None if it was not."""
-        return self._recording.abort_reason
-
-    @property
-    def error(self) -> StreamChatError | None:
-        """What went wrong; None while and if nothing did."""
-        return self._recording.error
-
-    @property
-    def code(self) -> Blocks:
-        """The blocks of code so far, by their language; never waits.
-
-        >>> from jupyter_streamchat import Chat
-        >>> Chat("demo/fast").send("Show me").wait().code["sql"][:6]
-        'SELECT'
-        """
-        return Blocks(self.text)
-
-    @property
-    def parts(self) -> tuple[Part, ...]:
-        """The message's parts so far: texts, thoughts and tool calls, in their order."""
-        messages = self._following.state.messages
-        message = next((one for one in messages if one.id == self._recording.message), None)
-        if message is not None and message.text == self.text:
-            return message.parts
-        # Of a message that this kernel does not know any more, what came is still here.
-        return (TextPart(id="1", text=self.text),) if self.text else ()
-
-    @property
-    def tool_calls(self) -> tuple[ToolPart, ...]:
-        """The calls of tools so far: `name`, `input`, and `output` or `error` once there is one."""
-        return tuple(part for part in self.parts if isinstance(part, ToolPart))
 
     def events(self) -> Iterator[RunEvent]:
         """All events of the run from the start, each as it comes, until its last one.
@@ -344,19 +244,21 @@ class Reply:
                 "This answer waits in line, and the line may wait for the tool that asks for it. "
                 "In a tool ask another chat: `Chat(…)`, or `chat.fork()`."
             )
-        if self._recording.asked and self._shown_in is None:
+        if self._recording.asked:
             self._ask_person()
 
     def _ask_person(self) -> None:
         """Whoever waits here waits for a person: let them see what they are asked."""
-        if display.in_notebook():
-            self._shown_in = display.execution_count()
-            self._show(with_error=False)
+        heard = self._client.relay is None or display.clicks_are_heard()
+        if display.in_notebook() and heard:
+            if self._shown_in is None:
+                self._shown_in = display.execution_count()
+                self._show(with_error=False)
             return
         for call in self.tool_calls:
             digest = self._recording.asked.pop(call.id, None)
             if digest is not None:
-                allow = display.ask_in_terminal(call.name, call.input)
+                allow = display.ask_in_words(call.name, call.input)
                 self._client.approve(self._run, call.id, digest, allow=allow)
 
     def _raise(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
+import json
 import logging
 import time
 from collections import deque
@@ -191,13 +192,17 @@ class _Link:
     # What a page said.
 
     def take(self, number: int, frames: Sequence[dict[str, Any]]) -> bool:
-        """Take the page's next message; false where one before it is missing."""
+        """Take the page's next message; false where one before it is missing, or none is read."""
         if number > self._got + 1:
             return False
         if number == self._got + 1:
+            try:
+                texts = [_text(frame) for frame in frames]
+            except RecursionError:
+                return False
             self._got = number
-            for frame in frames:
-                self._inbox.put_nowait(msgspec.json.encode(frame).decode())
+            for text in texts:
+                self._inbox.put_nowait(text)
             self._say_soon()
         return True
 
@@ -262,6 +267,14 @@ class _Link:
         if self._next is not None:
             self._next.cancel()
         self._state, self._next = state, until
+
+
+def _text(frame: dict[str, Any]) -> str:
+    try:
+        return msgspec.json.encode(frame).decode()
+    except UnicodeEncodeError:
+        # Half of a surrogate pair, as where an emoji was cut: the relay says that it is that.
+        return json.dumps(frame)
 
 
 def listen_while_busy(comm: Any) -> None:

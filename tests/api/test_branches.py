@@ -79,6 +79,15 @@ for bad in (dict(prompts="text"), dict(prompts=["a"], concurrency=0)):
         pass
     else:
         raise AssertionError(bad)
+try:
+    chat.map(["left alone", None], model="demo/slow", progress=False)
+except BadRequest:
+    pass
+while "left alone" not in {message.text for message in chat._state().messages}:
+    await asyncio.sleep(0)
+while chat.unfinished():
+    await asyncio.sleep(0)
+assert [run.state for run in chat._state().runs.values()][-1] == "interrupted"
 one, two = await asyncio.gather(chat.send("x"), chat.send("y"))
 assert "x" in one.text and "y" in two.text
 frame = one.to_dataframe()

@@ -56,6 +56,9 @@ def test_a_prompt_must_say_something(relay: FakeRelay, prompt: Any) -> None:
         {"model": 3},
         {"system": ["x"]},
         {"params": {"f": object()}},
+        {"params": {"budget_tokens": True}},
+        {"params": {"budget_tokens": -1}},
+        {"budget": 1.5},
     ],
 )
 def test_bad_arguments_are_refused_with_their_name(arguments: dict[str, Any]) -> None:
@@ -85,6 +88,24 @@ def test_messages_are_those_of_both_sides(relay: FakeRelay) -> None:
         for message in connect.connect().follow(chat.conversation).state.messages
     }
     assert messages["w"].text == "from the page"
+
+
+def test_a_chat_that_cannot_be_written_down_goes_on(relay: FakeRelay) -> None:
+    chat = Chat()
+    told: list[int] = []
+
+    def fails() -> None:
+        told.append(1)
+        raise OSError("no place for it")
+
+    reply = chat.send("Hi")
+    reply._following.watchers.add(fails)
+    send = relay.next_send()
+    relay.answer(send, ["fine"])
+    assert reply.wait(timeout=10).text == "fine"
+    assert told
+    # Nor did it take the relay's words for damaged, and connect again.
+    assert sum(isinstance(frame, Hello) for frame in relay.frames) == 1
 
 
 def test_an_earlier_conversation_is_gone_on_with(relay: FakeRelay) -> None:

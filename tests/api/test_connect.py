@@ -205,3 +205,65 @@ def test_a_real_kernel_shows_the_widget_and_its_interrupt_stops_an_answer(tmp_pa
         kernel.interrupt()
         assert kernel.result(cell).error == "KeyboardInterrupt"
         assert kernel.run("print(reply.wait(20).state)").text == "interrupted\n"
+
+
+@pytest.mark.parametrize(("said", "ran"), [("y", "['a']"), ("", "[]")])
+def test_a_cell_asks_by_itself_where_no_click_would_reach_the_kernel_that_waits(
+    jupyter: JupyterServer, said: str, ran: str
+) -> None:
+    with RunningKernel(jupyter) as kernel:
+        cell = kernel.start(
+            """
+import os
+os.environ["JUPYTER_STREAMCHAT_RELAY"] = "kernel"
+os.environ.pop("JPY_SESSION_NAME", None)  # as in VS Code
+from jupyter_streamchat import Chat
+removed = []
+chat = Chat("demo/tools")
+@chat.tool
+def remove(path: str) -> str:
+    "Remove a file."
+    removed.append(path)
+    return "removed"
+reply = chat.send("remove 'a'").wait()
+print(removed)
+"""
+        )
+        asked = kernel._client.get_stdin_msg(timeout=60)["content"]["prompt"]
+        assert 'Run remove({"path": "a"})?' in asked
+        kernel._client.input(said)
+        outcome = kernel.result(cell)
+        assert (outcome.error, outcome.text.strip()) == ("", ran)
+
+
+def test_an_answer_among_many_asks_also_when_later_ones_have_ended(jupyter: JupyterServer) -> None:
+    with RunningKernel(jupyter) as kernel:
+        cell = kernel.start(
+            """
+import os
+os.environ["JUPYTER_STREAMCHAT_RELAY"] = "kernel"
+os.environ.pop("JPY_SESSION_NAME", None)
+from jupyter_streamchat import Chat, ToolCall
+def model(messages, context):
+    last = messages[-1]
+    if last.role == "assistant":
+        yield last.parts[0].output
+    elif last.text == "quick":
+        yield "quick"
+    else:
+        while "done" not in {run.state for run in chat._following.state.runs.values()}:
+            context.wait(0.05)
+        yield ToolCall("remove", {"path": "a"})
+chat = Chat(model)
+@chat.tool
+def remove(path: str) -> str:
+    "Remove a file."
+    return "removed " + path
+chat.messages
+print([reply.text for reply in chat.map(["slow", "quick"], progress=False)])
+"""
+        )
+        assert "Run remove" in kernel._client.get_stdin_msg(timeout=30)["content"]["prompt"]
+        kernel._client.input("y")
+        outcome = kernel.result(cell)
+        assert (outcome.error, outcome.text.strip()) == ("", "['removed a', 'quick']")

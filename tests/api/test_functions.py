@@ -269,6 +269,32 @@ print("all well")
     )
 
 
+def test_an_answer_that_was_recorded_again_plays_again_and_what_follows_in_its_place(
+    kernel: RunningKernel,
+) -> None:
+    assert "all well" in run(
+        kernel,
+        """
+path = where / "regenerated.jsonl"
+numbers = iter("123")
+chat = Chat(lambda messages: next(numbers))
+chat.record(path)
+chat.send("one").wait()
+chat.regenerate().wait()
+chat.send("two").wait()
+played = Chat.replay(path, speed=float("inf"))
+assert played.send("one").wait().text == "1"
+assert played.regenerate().wait().text == "2"
+assert played.regenerate().wait().text == "2"
+assert played.send("two").wait().text == "3"
+played.clear()
+assert played.send("one").wait().text == "1"
+assert played.send("two").wait().text == "3"
+print("all well")
+""",
+    )
+
+
 def test_a_recorded_end_of_a_budget_raises_again(kernel: RunningKernel) -> None:
     assert "all well" in run(
         kernel,
@@ -322,12 +348,13 @@ print("all well")
         ("", "is empty"),
         ("{}", "answer 1 is damaged"),
         ("no JSON", "answer 1 is damaged"),
+        ('{"prompt":"\xff"}', "answer 1 is damaged"),
     ],
 )
 def test_a_file_that_is_no_cassette_is_refused(
     kernel: RunningKernel, content: str | None, words: str
 ) -> None:
-    written = "" if content is None else f".write_text({content!r})"
+    written = "" if content is None else f".write_bytes({content.encode('latin-1')!r})"
     name = "nothing.jsonl" if content is None else "bad.jsonl"
     outcome = kernel.run(f"path = where / {name!r}\npath{written}\nChat.replay(path)")
     assert outcome.error == "BadRequest"

@@ -96,6 +96,23 @@ def test_a_prompt_without_history_leaves_the_chat_as_it_is(kernel: RunningKernel
     assert value(kernel, said) == "['anew']"
 
 
+def test_a_prompt_without_history_has_the_chats_tools_and_parameters(kernel: RunningKernel) -> None:
+    ran(
+        kernel,
+        """
+chat = %streamchat
+chat.budget = 50_000
+@chat.tool(approve=True)
+def shout(word: str) -> str:
+    "Shout a word."
+    return word.upper()
+""",
+    )
+    ran(kernel, "%%streamchat demo/tools --no-history -o aside\nshout 'abc'")
+    assert value(kernel, "[call.output for call in aside.tool_calls]") == "['ABC']"
+    assert "budget_tokens" in value(kernel, "aside._following.state.settings.params")
+
+
 def test_cells_errors_and_variables_go_with_the_prompt(kernel: RunningKernel) -> None:
     ran(kernel, "height = 7 * 6\nheight")
     ran(kernel, "%%streamchat echo --context last -o said -f text\nWhat is it?")

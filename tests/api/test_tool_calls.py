@@ -403,3 +403,21 @@ print(os.getpid())
         made._client.shutdown()
         assert select.select([ended], [], [], 20)[0], "the kernel still runs"
         os.close(ended)
+
+
+def test_a_cleared_chats_widget_has_the_tools_at_once(kernel: RunningKernel) -> None:
+    assert "all well" in run(
+        kernel,
+        """
+chat = Chat("demo/tools")
+@chat.tool(approve=True)
+def double(word: str) -> str:
+    "Say a word twice."
+    return word + word
+chat._display_()
+chat.clear()
+typed = Chat("demo/tools", conversation=chat.conversation)
+assert typed.send("double 'ab'").wait().tool_calls[0].output == "abab"
+print("all well")
+""",
+    )

@@ -125,6 +125,34 @@ async def test_a_file_as_large_as_a_prompt_takes_reaches_the_provider_within_it(
     await expect(chat.locator(".streamchat-prompt img")).to_be_visible()
 
 
+TOOL = """
+from jupyter_streamchat import Chat
+removed = []
+chat = Chat("demo/tools")
+@chat.tool
+def remove(path: str) -> str:
+    "Remove a file."
+    removed.append(path)
+    return "removed"
+"""
+
+
+async def test_a_call_is_allowed_in_the_page_also_while_a_cell_waits_for_its_answer(
+    lab: LabPage,
+) -> None:
+    await lab.open([f"{TOOL}chat", "reply = chat.send(\"remove 'b'\").wait()", "print(removed)"])
+    await lab.run_done(0)
+    chat = lab.output(0)
+    await ask(chat, "Please remove 'a'")
+    await chat.get_by_role("button", name="Allow once").click()
+    await finished(chat, 1)
+    await lab.run(1)
+    await lab.output(1).get_by_role("button", name="Allow once").click()
+    await lab.ran(1)
+    await lab.run_done(2)
+    await expect(lab.output(2)).to_have_text("['a', 'b']")
+
+
 async def test_a_page_that_is_loaded_anew_goes_on_where_the_answer_is(
     bare_jupyter: JupyterServer, context: BrowserContext, provider: ProviderServer
 ) -> None:

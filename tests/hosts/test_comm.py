@@ -179,6 +179,30 @@ async def test_what_is_no_message_of_ours_does_nothing(comm: Comm, content: obje
     assert comm.links._links == {}
 
 
+async def test_half_a_surrogate_pair_is_answered_as_over_a_socket(comm: Comm) -> None:
+    comm.up({"link": "a", "n": 1, "frames": []})
+    comm.up({"link": "a", "n": 2, "frames": [{"type": "hello", "client": "page/1"}]})
+    ask = {"type": "send", "id": "s1", "conversation": "c1", "run": "r1", "model": "fake/one"}
+    said = {"parts": [{"type": "text", "text": "cut \ud83d"}]}
+    comm.up({"link": "a", "n": 3, "frames": [{**ask, "message": said}]})
+    comm.up({"link": "a", "n": 4, "frames": [{"type": "models", "id": "m1"}]})
+    frames: list[dict[str, Any]] = []
+    while "m1" not in [frame.get("id") for frame in frames]:
+        await asyncio.sleep(0)
+        frames = [frame for one in comm.messages for frame in one.get("frames", ())]
+    (refused,) = [frame for frame in frames if frame.get("id") == "s1"]
+    assert refused["error"]["code"] == "bad_request"
+
+
+async def test_what_is_too_deep_to_be_read_ends_its_link(comm: Comm) -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    comm.links.received({"link": "a", "n": 1, "frames": [{"type": "hello", "x": deep}]})
+    await asyncio.sleep(0)
+    assert comm.messages == [{"type": "link", "link": "a", "closed": None}]
+
+
 async def test_each_page_has_its_own_link_and_one_that_is_silent_for_long_is_forgotten(
     relay: KernelRelay, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

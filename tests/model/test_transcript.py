@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
@@ -98,6 +99,27 @@ def test_harmless_markdown_stays_as_it_is(text: str) -> None:
 def test_code_with_html_in_it_is_shown_as_it_was() -> None:
     out = safe_markdown("```html\n<b>&amp;</b>\n```")
     assert out.startswith("<pre><code>&#60;b&#62;&#38;amp&#59;")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\\" * MOST, " ".join("`" * length for length in range(1, 630)), "$\\a" * 60_000],
+    ids=["backslashes", "ticks", "math"],
+)
+def test_a_text_that_is_made_to_be_slow_is_read_in_a_moment(text: str) -> None:
+    begun = time.process_time()
+    safe_markdown(text)
+    # The server saves nothing else meanwhile. It was minutes, or nearly a second.
+    assert time.process_time() - begun < 0.5
+
+
+def test_code_ends_at_the_next_run_of_as_many_ticks() -> None:
+    assert safe_markdown("`<a` `` ` <b `` ``` <c") == (
+        "<code>&#60;a</code> <code>&#96; &#60;b</code> ``` &lt;c"
+    )
+    assert safe_markdown("`` <a ` <b ``` <c ``") == (
+        "<code>&#60;a &#96; &#60;b &#96;&#96;&#96; &#60;c</code>"
+    )
 
 
 def test_an_unclosed_fence_is_closed() -> None:

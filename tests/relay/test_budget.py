@@ -360,6 +360,16 @@ async def test_a_chats_own_budget_lowers_what_the_server_allows_and_never_raises
     call.finish()
 
 
+async def test_a_budget_without_measure_leaves_the_ledger_as_it_is(ledger: Ledger) -> None:
+    budget = Budget(ledger, today=lambda: TODAY)
+    call = Call(model="m", messages=(), params={"budget_tokens": 10**40, "max_tokens": 10**30})
+    holds = [await budget.reserve("ada", "c", f"r{at}", "m", call) for at in range(3)]
+    for hold in holds:
+        assert "budget_tokens" not in hold.bounded(call).params
+        budget.settle(hold, Usage(input=1, output=1))
+    assert (await ledger.taken("ada", TODAY, "c"))[1].used.tokens == 6
+
+
 @pytest.mark.parametrize("wrong", [-1, 1.5, "20", True, [1]])
 async def test_a_budget_that_is_no_number_of_tokens_is_refused(
     client: FakeClient, provider: FakeProvider, wrong: object

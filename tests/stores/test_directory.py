@@ -28,7 +28,7 @@ from streamchat_relay.model import (
 )
 from streamchat_relay.protocol.codec import encode
 from streamchat_relay.relay.ports import Keeper
-from streamchat_relay.stores import MemoryStore, SQLiteStore
+from streamchat_relay.stores import MemoryStore, SQLiteStore, database
 from streamchat_relay.stores.archive import archived, put
 from streamchat_relay.stores.database import open_database
 from streamchat_relay.stores.summary import TITLE_LENGTH, Summary, summarized
@@ -189,9 +189,40 @@ def test_a_summary_is_the_same_however_its_events_were_gathered(cuts: list[int])
 
 
 def test_an_event_that_is_damaged_costs_no_more_than_its_title() -> None:
-    broken = b'{"type":"message","message":7}\n{"type":"start","model":8}'
-    summary = summarized(Summary(), b"\n".join([broken, *encoded(*asked("Whole"))]))
+    broken = (
+        b'{"type":"message","message":7}',
+        b'{"type":"start","model":8}',
+        b'{"type":"title","title":"\xff"}',
+        b'{"type":"title","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    )
+    summary = summarized(Summary(), b"\n".join([*broken, *encoded(*asked("Whole"))]))
     assert summary == Summary("", "Whole", 4, "fake/r1")
+
+
+async def test_an_upgrade_that_is_broken_off_begins_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "db.sqlite3"
+    connection = sqlite3.connect(path)
+    connection.executescript(SCHEMA_3)
+    connection.execute("INSERT INTO conversation VALUES (1, 'ada', 'c1', 'e', NULL, 1000)")
+    events = b"\n".join(encoded(*asked("Still here")))
+    connection.execute("INSERT INTO events VALUES (1, 1, ?)", (events,))
+    connection.commit()
+
+    def broken_off(_summary: Summary, _lines: bytes) -> Summary:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "summarized", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            SQLiteStore(path)
+    assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+    connection.close()
+    store = SQLiteStore(path)
+    (told,) = await store.conversations("ada", limit=9)
+    assert (told.title, told.messages) == ("Still here", 2)
+    await store.close()
 
 
 async def test_a_file_of_version_3_is_upgraded_and_knows_what_it_keeps(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import getpass
 import os
 from typing import Any
 
+from jupyter_server import CallContext
 from jupyter_server.auth import IdentityProvider, User
 from jupyter_server.auth.identity import LegacyIdentityProvider, PasswordIdentityProvider
 from jupyter_server.auth.login import LegacyLoginHandler, LoginFormHandler
@@ -42,6 +43,16 @@ def kernel_user_key(provider: IdentityProvider) -> str:
     except (KeyError, ImportError, OSError):
         # A container's arbitrary user id often has no name, and on Windows there may be none.
         return OWNER
+
+
+def saver_key(provider: IdentityProvider) -> str:
+    """The key of whoever's request saves a notebook; the server's owner where it is no request.
+
+    Who shares a server with its owner may save a notebook that names the owner's conversation.
+    """
+    handler = CallContext.get(CallContext.JUPYTER_HANDLER)
+    user = None if handler is None else handler.current_user
+    return kernel_user_key(provider) if user is None else user_key(provider, user)
 
 
 def _knows_names(provider: IdentityProvider) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_core.paths import jupyter_config_dir
+from jupyter_server.auth import IdentityProvider
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Dict, Float, Unicode
 
@@ -18,13 +19,13 @@ from streamchat_relay.hosts import process
 from streamchat_relay.hosts.audit import Audit
 from streamchat_relay.hosts.blobs import BlobHandler
 from streamchat_relay.hosts.door import Door
-from streamchat_relay.hosts.identity import kernel_user_key
+from streamchat_relay.hosts.identity import kernel_user_key, saver_key
 from streamchat_relay.hosts.openai_api import BASE, CompletionsHandler, OpenAIModelsHandler
 from streamchat_relay.hosts.rest import ConversationsHandler, ModelsHandler, UsageHandler
 from streamchat_relay.hosts.rules import RulesTraits
 from streamchat_relay.hosts.saving import Saving
 from streamchat_relay.hosts.websocket import RelayHandler, Sockets
-from streamchat_relay.model import Internal
+from streamchat_relay.model import Conversation, Internal
 from streamchat_relay.providers import ProviderRegistry, RegistrySettings
 from streamchat_relay.relay.files import MOST_BYTES
 from streamchat_relay.relay.hub import Hub
@@ -173,8 +174,7 @@ class StreamChat(RulesTraits, ExtensionApp):
         self._cleanup.push_async_callback(door.close)
         self._cleanup.push_async_callback(self._sockets.close)
         self._cleanup.push_async_callback(self._hub.close)
-        user = kernel_user_key(server.identity_provider)
-        saving = Saving(partial(self._hub.known, user))
+        saving = Saving(partial(_known, self._hub, server.identity_provider))
         server.contents_manager.register_pre_save_hook(saving.write)  # type: ignore[no-untyped-call]
         server.io_loop.add_callback(self._warm)
 
@@ -258,3 +258,7 @@ class StreamChat(RulesTraits, ExtensionApp):
         except Exception:
             self.log.exception("Providers could not be prepared")
         process.settle()
+
+
+def _known(hub: Hub, provider: IdentityProvider, conversation: str) -> Conversation | None:
+    return hub.known(saver_key(provider), conversation)

@@ -13,7 +13,7 @@ from streamchat_relay.model import Conversation
 from streamchat_relay.model.transcript import NOTED, imprint
 
 Known = Callable[[str], "Conversation | None"]
-"""A conversation of the server's owner that somebody has open, by its id."""
+"""A conversation of whoever saves that somebody has open, by its id."""
 
 
 class Saving:
@@ -28,21 +28,35 @@ class Saving:
 
     def write(self, *, model: dict[str, Any], **_: object) -> None:
         """Change the model of a notebook that is about to be written."""
-        if model.get("type") != "notebook" or not isinstance(model.get("content"), dict):
+        if model.get("type") != "notebook":
             return
-        for conversation, output in _noted(model["content"]):
-            state = self._known(conversation)
-            if state is not None:
-                output["data"] = {**output["data"], **imprint(state)}
+        written: dict[str, dict[str, str]] = {}
+        for conversation, output in _noted(model.get("content")):
+            # All say the same, and a long one takes a while to write.
+            if conversation not in written:
+                state = self._known(conversation)
+                written[conversation] = {} if state is None else imprint(state)
+            output["data"] = {**output["data"], **written[conversation]}
 
 
-def _noted(notebook: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The outputs that hold a chat, and the ids of their conversations."""
-    for cell in notebook.get("cells", ()):
-        if cell.get("cell_type") != "code" or not cell.get("metadata", {}).get("trusted"):
+def _noted(notebook: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The outputs that hold a chat, and the ids of their conversations.
+
+    Whatever a client sends to be saved comes by here, before anybody has looked at its form.
+    """
+    for cell in _objects(_object(notebook).get("cells")):
+        if cell.get("cell_type") != "code" or not _object(cell.get("metadata")).get("trusted"):
             continue
-        for output in cell.get("outputs", ()):
-            noted = output.get("metadata", {}).get(NOTED)
-            conversation = noted.get("conversation") if isinstance(noted, dict) else None
+        for output in _objects(cell.get("outputs")):
+            noted = _object(_object(output.get("metadata")).get(NOTED))
+            conversation = noted.get("conversation")
             if isinstance(conversation, str) and isinstance(output.get("data"), dict):
                 yield conversation, output
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -10,6 +10,7 @@ is read (controls, directions, tags) has a visible form.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from streamchat_relay.model.visible import visible
 
@@ -25,14 +26,15 @@ _DEFINITION = re.compile(r"\](?=:)")
 _ADDRESS = re.compile(
     r"(?P<to>\]\()?(?<!\\)<(?P<address>(?:https?://|mailto:)[^\s<>`]+)>", re.IGNORECASE
 )
-_CODE = re.compile(r"(?<!`)(?P<ticks>`+)(?!`)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)", re.DOTALL)
+_TICKS = re.compile(r"`+")
 _IMAGE = re.compile(r"(?<!\\)!\[(?P<alt>[^\[\]]*)\](?=\(\s*<?https?://)", re.IGNORECASE)
 # Pandoc's rule for inline math, which tells it from amounts of money.
 _MATH = re.compile(
     r"(?<![\\$])(?:\$\$(?:\\.|[^$\\])+?\$\$|\$(?![\s$])(?:\\[^\n]|[^$\\\n])+?(?<!\s)\$(?!\d))",
     re.DOTALL,
 )
-_DOLLAR = re.compile(r"(?P<slashes>\\*)\$")
+# From the first backslash of a run: from each of them, a long run would be read as often.
+_DOLLAR = re.compile(r"(?<!\\)(?P<slashes>\\*)\$")
 _URL = re.compile(r"https?://[^\s<>{}|)\]]*", re.IGNORECASE)
 # JupyterLab takes any two dollars of a paragraph for math, twice: in the Markdown, where an entity
 # hides one, and in what has been rendered, where only a text of its own does.
@@ -104,18 +106,35 @@ def _prose(text: str) -> str:
 def _paragraph(text: str) -> str:
     pieces: list[str] = []
     position = 0
-    for code in _CODE.finditer(text):
-        pieces += [_inline(text[position : code.start()]), _code_span(code)]
-        position = code.end()
+    for start, code, end in _code_spans(text):
+        pieces += [_inline(text[position:start]), _code_span(text[start:end], code)]
+        position = end
     # Pieces that are harmless alone may not be so together: `!` before a kept span, for one.
     joined = "".join([*pieces, _inline(text[position:])])
     return joined.replace("![", "!\\[")
 
 
-def _code_span(code: re.Match[str]) -> str:
-    if not _ACTIVE.search(code[0]):
-        return code[0]
-    content = code["code"]
+def _code_spans(text: str) -> Iterator[tuple[int, str, int]]:
+    """Where each begins, what is in it, and where it ends: at the next run of as many ticks."""
+    runs = list(_TICKS.finditer(text))
+    following: list[int] = [0] * len(runs)
+    seen: dict[int, int] = {}
+    for at in range(len(runs) - 1, -1, -1):
+        length = len(runs[at][0])
+        following[at] = seen.get(length, 0)
+        seen[length] = at
+    at = 0
+    while at < len(runs):
+        closing = following[at]
+        if closing:
+            begin, end = runs[at], runs[closing]
+            yield begin.start(), text[begin.end() : end.start()], end.end()
+        at = (closing or at) + 1
+
+
+def _code_span(whole: str, content: str) -> str:
+    if not _ACTIVE.search(whole):
+        return whole
     if content.startswith(" ") and content.endswith(" ") and content.strip():
         content = content[1:-1]
     return f"<code>{_entities(content)}</code>"

@@ -109,7 +109,7 @@ class Budget:
             return Hold(account, Amount(), price)
         needed = tokens.at_most(call.messages, call.params) + tokens.of_tools(call.tools)
         asked = _asked(call.params)
-        wanted = self._answer_tokens if asked is None else asked
+        wanted = self._answer_tokens if asked is None else min(asked, ENDLESS)
 
         def decide(day: Taken, here: Taken) -> Amount:
             output = wanted

@@ -92,7 +92,7 @@ def _events(lines: bytes, mark: bytes) -> Iterator[bytes]:
 def _read(event: bytes) -> _Told:
     try:
         return _told.decode(event)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         # An event that is damaged costs a title, not the file.
         return _Told()
 
