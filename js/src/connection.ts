@@ -3,7 +3,7 @@
 import { ConversationStore } from "./conversation.ts";
 import { ClientSession, type Asked, type Outcome, type SendOptions } from "./protocol/client.ts";
 import type { OkFrame } from "./protocol/codec.ts";
-import type { ErrorInfo, ModelsOk } from "./protocol/frames.gen.ts";
+import type { ErrorInfo, FilePart, ModelsOk } from "./protocol/frames.gen.ts";
 import type { Spendings } from "./model/spendings.ts";
 import type { Link, Transport } from "./transport/websocket.ts";
 
@@ -27,6 +27,9 @@ export type Status =
 export interface SendRequest {
   /** Without it, another answer to `parent`. */
   readonly text?: string;
+  /** What goes along with the text. */
+  readonly files?: readonly FilePart[];
+  /** Without it the newest message; empty, none. */
   readonly parent?: string;
   readonly model?: string;
   readonly params?: Readonly<Record<string, unknown>>;
@@ -131,10 +134,10 @@ export class Connection {
   /** Start a run. Its prompt shows at once; `result` tells how it went. */
   send(store: ConversationStore, request: SendRequest): { run: string; result: Promise<SendResult> } {
     const run = randomId();
-    const { text, ...rest } = request;
+    const { text, files = [], ...rest } = request;
     const options: SendOptions = {
       ...rest,
-      ...(text === undefined ? {} : { message: { parts: [{ type: "text", text }] } }),
+      ...(text === undefined ? {} : { message: { parts: [{ type: "text", text }, ...files] } }),
     };
     const held = this.#session.state === "offline" || this.#session.state === "greeting";
     const outgoing = { run, text: text ?? "", parent: request.parent ?? null };

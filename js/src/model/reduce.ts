@@ -148,9 +148,9 @@ export function reduce(conversation: Conversation, event: Event): Conversation {
         timing: event.timing,
       });
     case "abort":
+      // The position of a run that was stopped in the queue stays: its prompt was taken back.
       return withRun(conversation, event.run, {
         state: "interrupted",
-        position: null,
         retry_after: null,
         ended_t: event.t,
         abort_reason: event.reason,

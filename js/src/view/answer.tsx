@@ -1,14 +1,16 @@
 /** One answer: its parts as they grow, how it stands, how it ended, and its figures. */
 
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Connection } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { copyText, linkAddress, visible } from "../markdown/index.ts";
 import { ended, textOf, type Part } from "../model/reduce.ts";
 import type { Message, RunRecord } from "../protocol/frames.gen.ts";
+import { Again } from "./again.tsx";
 import { Folded } from "./folded.tsx";
 import { GrowingText } from "./growing.tsx";
-import { CheckIcon, CopyIcon, RetryIcon, StopIcon } from "./icons.tsx";
+import { CheckIcon, CopyIcon, StopIcon } from "./icons.tsx";
 import { ToolCall } from "./tool.tsx";
 import { ending, figures, progress } from "./words.ts";
 
@@ -26,10 +28,26 @@ interface Props {
   /** Whether this is all of an output: it then looks as its Markdown will, which JupyterLab shows in its place at the end. */
   readonly asOutput?: boolean;
   readonly onStop?: (() => void) | undefined;
-  readonly onRetry?: (() => void) | undefined;
+  /** The model that answers again, where none is chosen. */
+  readonly model?: string;
+  readonly onAgain?: ((model?: string) => void) | undefined;
+  /** The arrows between its versions. */
+  readonly children?: ComponentChildren;
 }
 
-export function Answer({ connection, store, run, message, record, held = false, asOutput = false, onStop, onRetry }: Props) {
+export function Answer({
+  connection,
+  store,
+  run,
+  message,
+  record,
+  held = false,
+  asOutput = false,
+  onStop,
+  model = "",
+  onAgain,
+  children,
+}: Props) {
   const over = record !== undefined && ended(record);
   const parts = message?.parts ?? [];
   const waiting = over ? "" : progress(record, held, store.stopping.has(run), parts);
@@ -47,7 +65,7 @@ export function Answer({ connection, store, run, message, record, held = false, 
       {end?.tone === "bad" && (
         <div class="streamchat-ending streamchat-bad">
           <span>{end.text}</span>
-          {onRetry !== undefined && <RetryButton onRetry={onRetry} />}
+          {onAgain !== undefined && <Again {...{ connection, model, onAgain }} label="Retry" />}
         </div>
       )}
       <div class="streamchat-meta">
@@ -56,6 +74,8 @@ export function Answer({ connection, store, run, message, record, held = false, 
         {over && message !== undefined && textOf(message) !== "" && (
           <CopyAnswer store={store} id={message.id} />
         )}
+        {over && end?.tone !== "bad" && onAgain !== undefined && <Again {...{ connection, model, onAgain }} />}
+        {children}
         {record !== undefined && !waiting && (
           <span class="streamchat-figures">
             {end?.tone === "calm" && <span class="streamchat-ending">{end.text}</span>}
@@ -68,7 +88,6 @@ export function Answer({ connection, store, run, message, record, held = false, 
               ))}
           </span>
         )}
-        {end?.tone === "calm" && onRetry !== undefined && <RetryButton onRetry={onRetry} />}
         {!over && onStop !== undefined && (
           <button type="button" class="streamchat-quiet" onClick={onStop} disabled={store.stopping.has(run)}>
             <StopIcon /> Stop
@@ -117,14 +136,6 @@ function PartView({ connection, store, run, message, part, look }: PartProps) {
       part satisfies never;
       return null;
   }
-}
-
-function RetryButton({ onRetry }: { readonly onRetry: () => void }) {
-  return (
-    <button type="button" class="streamchat-quiet" onClick={onRetry}>
-      <RetryIcon /> Retry
-    </button>
-  );
 }
 
 function Pulse() {

@@ -1,12 +1,21 @@
 /** Where a prompt is written, sent and stopped. */
 
-import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { ComponentChildren, Ref } from "preact";
+import { useImperativeHandle, useRef, useState } from "preact/hooks";
 import type { SendResult } from "../connection.ts";
+import { composing, useHeightOfText } from "./hooks.ts";
 import { SendIcon, StopIcon } from "./icons.tsx";
 import { Notice } from "./status.tsx";
 
+/** What others may do with the composer. */
+export interface ComposerHandle {
+  focus(): void;
+  /** Take a prompt back, if nothing is written here. */
+  takeBack(text: string): void;
+}
+
 interface Props {
+  readonly handle: Ref<ComposerHandle>;
   readonly onSend: (text: string) => Promise<SendResult>;
   /** Ends what runs; absent while nothing runs. */
   readonly onStop: (() => void) | undefined;
@@ -14,18 +23,16 @@ interface Props {
   readonly children: ComponentChildren;
 }
 
-export function Composer({ onSend, onStop, children }: Props) {
+export function Composer({ handle, onSend, onStop, children }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const [text, setText] = useState("");
   const [problem, setProblem] = useState("");
 
-  // The field is as high as its text, up to the style sheet's limit.
-  useLayoutEffect(() => {
-    const area = field.current;
-    if (area === null) return;
-    area.style.height = "auto";
-    if (area.scrollHeight > 0) area.style.height = `${area.scrollHeight}px`;
-  }, [text]);
+  useHeightOfText(field, text);
+  useImperativeHandle(handle, () => ({
+    focus: () => field.current?.focus(),
+    takeBack: (back) => setText((since) => (since.trim() === "" ? back : since)),
+  }));
 
   const send = async (): Promise<void> => {
     // What stands in the field, not what was last drawn: on a busy page Enter may come before the
@@ -44,8 +51,7 @@ export function Composer({ onSend, onStop, children }: Props) {
   };
 
   const onKeyDown = (event: KeyboardEvent): void => {
-    // 229 is what some browsers report for the Enter that ends a composition.
-    if (event.isComposing || event.keyCode === 229) return;
+    if (composing(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
       event.preventDefault();
       void send();

@@ -65,3 +65,35 @@ export function CrossIcon() {
     </svg>
   );
 }
+
+export function PencilIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="m3 13 .7-3.1 7.4-7.4a1 1 0 0 1 1.4 0l1 1a1 1 0 0 1 0 1.4l-7.4 7.4L3 13ZM9.8 3.8l2.4 2.4" />
+    </svg>
+  );
+}
+
+export function BackIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="M9.8 4 5.8 8l4 4" />
+    </svg>
+  );
+}
+
+export function ForthIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="m6.2 4 4 4-4 4" />
+    </svg>
+  );
+}
+
+export function MoreIcon() {
+  return (
+    <svg {...frame} width={10} height={16} viewBox="3 0 10 16">
+      <path {...stroke} d="m4.5 6.5 3.5 3.5 3.5-3.5" />
+    </svg>
+  );
+}

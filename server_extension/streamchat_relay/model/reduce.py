@@ -240,10 +240,12 @@ def _with_run(
 def _with_end(
     conversation: Conversation, event: Finish | Abort | ErrorEvent, **outcome: Any
 ) -> Conversation:
+    # The position of a run that was stopped in the queue stays: its prompt was taken back.
+    queued = {} if isinstance(event, Abort) else {"position": None}
     return _with_run(
         conversation,
         event.run,
-        lambda run: replace(run, position=None, retry_after=None, ended_t=event.t, **outcome),
+        lambda run: replace(run, **queued, retry_after=None, ended_t=event.t, **outcome),
     )
 
 
