@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Locator, expect
 
-from tests.browser.kit import PACED, Paced, ask, chat_cell, finished
+from tests.browser.kit import PACED, Paced, ask, chat_cell, finished, stop
 from tests.fakes.lab import LabPage
 from tests.fakes.provider_server import ProviderServer
 
@@ -110,6 +110,25 @@ async def test_a_follow_up_stands_in_the_queue_and_can_be_taken_back(
     await expect(chat.locator(".streamchat-prompt")).to_have_text("Go on and on")
     answer.finish()
     await finished(chat, 1)
+
+
+async def test_a_stopped_answer_is_gone_on_with(lab: LabPage) -> None:
+    await lab.open([chat_cell("demo/slow"), "print([m.role for m in chat.messages])"])
+    await lab.run_done(0)
+    chat = lab.output(0)
+    await ask(chat, "Explain tides")
+    content = chat.locator(".streamchat-answer > .streamchat-content")
+    await expect(content).to_contain_text("demo")
+    await stop(chat)
+    await chat.get_by_role("combobox", name="Model").select_option("demo/fast")
+    await chat.get_by_role("button", name="Continue").click()
+    await finished(chat, 1)
+    await expect(content).to_have_count(2)
+    # The demo goes on to its end, and does not begin again.
+    await expect(content.last).not_to_contain_text("A demo, not a model")
+    await expect(chat.locator(".streamchat-prompt")).to_have_text("Explain tides")
+    await lab.run_done(1)
+    await expect(lab.output(1)).to_contain_text("['user', 'assistant', 'assistant']")
 
 
 async def _top(locator: Locator) -> float:

@@ -10,7 +10,7 @@ import type { Message, RunRecord } from "../protocol/frames.gen.ts";
 import { Again } from "./again.tsx";
 import { Folded } from "./folded.tsx";
 import { GrowingText } from "./growing.tsx";
-import { CheckIcon, CopyIcon, StopIcon } from "./icons.tsx";
+import { CheckIcon, CopyIcon, DownIcon, StopIcon } from "./icons.tsx";
 import { ToolCall } from "./tool.tsx";
 import { ending, figures, progress } from "./words.ts";
 
@@ -31,6 +31,7 @@ interface Props {
   /** The model that answers again, where none is chosen. */
   readonly model?: string;
   readonly onAgain?: ((model?: string) => void) | undefined;
+  readonly onContinue?: (() => void) | undefined;
   /** The arrows between its versions. */
   readonly children?: ComponentChildren;
 }
@@ -46,6 +47,7 @@ export function Answer({
   onStop,
   model = "",
   onAgain,
+  onContinue,
   children,
 }: Props) {
   const over = record !== undefined && ended(record);
@@ -87,6 +89,11 @@ export function Answer({
                 </span>
               ))}
           </span>
+        )}
+        {onContinue !== undefined && (
+          <button type="button" class="streamchat-quiet" title="Go on where the answer ends" onClick={onContinue}>
+            <DownIcon /> Continue
+          </button>
         )}
         {!over && onStop !== undefined && (
           <button type="button" class="streamchat-quiet" onClick={onStop} disabled={store.stopping.has(run)}>

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Connection, SendRequest } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
-import { ended } from "../model/reduce.ts";
+import { ended, textOf } from "../model/reduce.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
 import { Answer } from "./answer.tsx";
 import { Branches, type Direction } from "./branches.tsx";
@@ -16,7 +16,7 @@ import { Reading, withdrawn } from "./reading.ts";
 import { Scroller, type ScrollerHandle } from "./scroller.tsx";
 import { entries, queue, running, type AnswerEntry, type Entry, type PromptEntry } from "./shown.ts";
 import { Blocked, Hosted, Notice, Obstacle, StatusLine } from "./status.tsx";
-import { ending, progress } from "./words.ts";
+import { cutOff, ending, progress } from "./words.ts";
 
 interface Props {
   readonly connection: Connection;
@@ -171,6 +171,11 @@ export function Chat({ connection, store, model, params }: Props) {
         onStop={run !== stop && active.includes(run) ? () => connection.stop(store, run) : undefined}
         model={current}
         onAgain={may ? (other) => void again(parent, other) : undefined}
+        onContinue={
+          may && message !== undefined && entry === shown.at(-1) && cutOff(record) && textOf(message) !== ""
+            ? () => void again(message.id)
+            : undefined
+        }
       >
         {arrows(entry)}
       </Answer>

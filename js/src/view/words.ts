@@ -75,6 +75,11 @@ export function ending(
   return null;
 }
 
+/** Whether an answer ended well, but early, so that its model could go on. */
+export function cutOff(record: RunRecord): boolean {
+  return record.finish_reason === "length" || (record.state === "interrupted" && record.abort_reason === "user");
+}
+
 /** A run's figures: the short form, and what each means. */
 export function figures(record: RunRecord): { readonly text: string; readonly title: string }[] {
   const shown: { text: string; title: string }[] = [];

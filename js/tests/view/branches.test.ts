@@ -262,3 +262,26 @@ describe("a follow-up", () => {
     expect((named("Prompt") as HTMLTextAreaElement).value).toBe("");
   });
 });
+
+describe("an answer that was stopped", () => {
+  it("is gone on with by a button, under it and without a prompt", async () => {
+    prompted("p1", "one", null);
+    started("a1", "p1");
+    const text = { run: "r-a1", part: "1", t: 1 };
+    transport.last.events(
+      "c1",
+      { type: "text-start", ...text },
+      { type: "text-delta", ...text, delta: "half of" },
+      { type: "text-end", ...text },
+      { type: "abort", t: 2, run: "r-a1", reason: "user" },
+    );
+    (await vi.waitFor(() => named("Continue"))).click();
+    const sent = transport.last.of("send").at(-1);
+    expect(sent).toMatchObject({ parent: "a1" });
+    expect(sent).not.toHaveProperty("message");
+    answered("a2", "the rest", "a1", sent?.run);
+    await vi.waitFor(() => expect(contents()).toEqual(["half of", "the rest"]));
+    expect(prompts()).toEqual(["one"]);
+    expect(element.textContent).not.toContain("Continue");
+  });
+});
