@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import Locator, expect
 
@@ -119,6 +121,7 @@ async def test_a_stopped_answer_is_gone_on_with(lab: LabPage) -> None:
     await ask(chat, "Explain tides")
     content = chat.locator(".streamchat-answer > .streamchat-content")
     await expect(content).to_contain_text("demo")
+    await expect(chat.locator("summary")).to_have_text(re.compile(r"^Thought for \d+ s$"))
     await stop(chat)
     await chat.get_by_role("combobox", name="Model").select_option("demo/fast")
     await chat.get_by_role("button", name="Continue").click()

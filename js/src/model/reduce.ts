@@ -68,6 +68,7 @@ export function reduce(conversation: Conversation, event: Event): Conversation {
         id: event.part,
         text: "",
         open: true,
+        started_t: event.t,
       });
     case "text-delta":
     case "reasoning-delta":
@@ -80,7 +81,7 @@ export function reduce(conversation: Conversation, event: Event): Conversation {
       return withPart(conversation, event, closed);
     case "reasoning-end":
       return withPart(conversation, event, (part) =>
-        part.type === "reasoning" ? sealed(closed(part), event) : closed(part),
+        part.type === "reasoning" ? { ...sealed(closed(part), event), ended_t: event.t } : closed(part),
       );
     case "tool-input-start":
       return addPart(conversation, event, {

@@ -387,13 +387,16 @@ export interface ReasoningEnd {
 /**
  * What a reasoning model thought before it answered.
  *
- * `provider_metadata` is what its provider wants to see again when the answer goes on.
+ * `provider_metadata` is what its provider wants to see again when the answer goes on. It thought
+ * from `started_t` to `ended_t`, in milliseconds after the run was accepted.
  *
  */
 export interface ReasoningPart {
   readonly type: "reasoning";
   readonly text: string;
   readonly provider_metadata?: Readonly<Record<string, unknown>> | null;
+  readonly started_t?: number | null;
+  readonly ended_t?: number | null;
   readonly id?: string;
   readonly open?: boolean;
 }

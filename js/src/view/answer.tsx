@@ -12,7 +12,7 @@ import { Folded } from "./folded.tsx";
 import { GrowingText } from "./growing.tsx";
 import { CheckIcon, CopyIcon, DownIcon, StopIcon } from "./icons.tsx";
 import { ToolCall } from "./tool.tsx";
-import { ending, figures, progress } from "./words.ts";
+import { ending, figures, progress, thinking } from "./words.ts";
 
 /** JupyterLab's classes for Markdown: for each text of a chat, or for all of an output. */
 const CHAT_LOOK = "jp-RenderedHTMLCommon";
@@ -122,7 +122,7 @@ function PartView({ connection, store, run, message, part, look }: PartProps) {
     case "reasoning":
       // A thought that its provider does not show has no text.
       return part.text === "" && !part.open ? null : (
-        <Folded label={part.open ? "Thinking…" : "Reasoning"}>
+        <Folded label={thinking(part)}>
           <GrowingText {...text} />
         </Folded>
       );

@@ -285,3 +285,27 @@ describe("an answer that was stopped", () => {
     expect(element.textContent).not.toContain("Continue");
   });
 });
+
+describe("what a model thought", () => {
+  it.each([
+    [300, "Thought for a moment"],
+    [4100, "Thought for 4 s"],
+    [65_000, "Thought for 1 min 5 s"],
+  ])("for %i ms is folded under how long it did", async (took, label) => {
+    prompted("p1", "one", null);
+    started("a1", "p1");
+    const part = { run: "r-a1", part: "1" };
+    transport.last.events(
+      "c1",
+      { type: "reasoning-start", ...part, t: 100 },
+      { type: "reasoning-delta", ...part, t: 100, delta: "Hm." },
+    );
+    const summary = await vi.waitFor(() => element.querySelector("summary") ?? Promise.reject(new Error("none")));
+    expect(summary.textContent).toBe("Thinking…");
+    transport.last.events("c1", { type: "reasoning-end", ...part, t: 100 + took });
+    await vi.waitFor(() => expect(summary.textContent).toBe(label));
+    expect(contents()).toEqual([]);
+    summary.click();
+    await vi.waitFor(() => expect(contents()).toEqual(["Hm."]));
+  });
+});

@@ -94,7 +94,7 @@ def reduce(conversation: Conversation, event: Event) -> Conversation:
         case TextStart():
             return _add_part(conversation, event, TextPart(id=event.part, text="", open=True))
         case ReasoningStart():
-            part = ReasoningPart(id=event.part, text="", open=True)
+            part = ReasoningPart(id=event.part, text="", open=True, started_t=event.t)
             return _add_part(conversation, event, part)
         case TextDelta() | ReasoningDelta():
             return _with_part(
@@ -117,7 +117,7 @@ def reduce(conversation: Conversation, event: Event) -> Conversation:
                 event.run,
                 event.part,
                 lambda part: (
-                    replace(part, open=False, provider_metadata=metadata)
+                    replace(part, open=False, provider_metadata=metadata, ended_t=event.t)
                     if isinstance(part, ReasoningPart)
                     else part
                 ),
