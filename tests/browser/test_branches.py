@@ -84,6 +84,9 @@ async def test_another_model_answers_again_and_the_focus_stays_at_the_arrow(lab:
     await forth.click()
     await expect(answer).to_have_accessible_name("Answer of demo/fast")
     await expect(forth).to_be_focused()
+    good = chat.get_by_role("button", name="Good answer")
+    await good.click()
+    await expect(good).to_have_attribute("aria-pressed", "true")
     assert await chat.locator(".streamchat-md-tail").count() == 0
 
 

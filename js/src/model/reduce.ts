@@ -38,6 +38,11 @@ export function reduce(conversation: Conversation, event: Event): Conversation {
       };
     case "title":
       return { ...conversation, title: event.title };
+    case "feedback": {
+      const rated = Object.values(conversation.runs).find(({ message }) => message === event.message);
+      const feedback = event.value === "none" ? null : event.value;
+      return rated === undefined ? conversation : withRun(conversation, rated.id, { feedback });
+    }
     case "start": {
       const { id, role, parent } = event.message;
       const message: Message = { id, role, parts: [], parent: parent ?? null, run: event.run };
@@ -81,7 +86,7 @@ export function reduce(conversation: Conversation, event: Event): Conversation {
       return withPart(conversation, event, closed);
     case "reasoning-end":
       return withPart(conversation, event, (part) =>
-        part.type === "reasoning" ? { ...sealed(closed(part), event), ended_t: event.t } : closed(part),
+        part.type === "reasoning" ? { ...sealed(closed(part), event), ended_t: event.t } : part,
       );
     case "tool-input-start":
       return addPart(conversation, event, {

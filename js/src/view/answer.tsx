@@ -6,11 +6,11 @@ import type { Connection } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { copyText, linkAddress, visible } from "../markdown/index.ts";
 import { ended, textOf, type Part } from "../model/reduce.ts";
-import type { Message, RunRecord } from "../protocol/frames.gen.ts";
+import type { Message, Rate, RunRecord } from "../protocol/frames.gen.ts";
 import { Again } from "./again.tsx";
 import { Folded } from "./folded.tsx";
 import { GrowingText } from "./growing.tsx";
-import { CheckIcon, CopyIcon, DownIcon, StopIcon } from "./icons.tsx";
+import { CheckIcon, CopyIcon, DownIcon, StopIcon, ThumbIcon } from "./icons.tsx";
 import { ToolCall } from "./tool.tsx";
 import { ending, figures, progress, thinking } from "./words.ts";
 
@@ -31,6 +31,7 @@ interface Props {
   /** The model that answers again, where none is chosen. */
   readonly model?: string;
   readonly onAgain?: ((model?: string) => void) | undefined;
+  readonly onRate?: ((value: Rate["value"]) => void) | undefined;
   readonly onContinue?: (() => void) | undefined;
   /** The arrows between its versions. */
   readonly children?: ComponentChildren;
@@ -47,6 +48,7 @@ export function Answer({
   onStop,
   model = "",
   onAgain,
+  onRate,
   onContinue,
   children,
 }: Props) {
@@ -77,6 +79,9 @@ export function Answer({
           <CopyAnswer store={store} id={message.id} />
         )}
         {over && end?.tone !== "bad" && onAgain !== undefined && <Again {...{ connection, model, onAgain }} />}
+        {over && onRate !== undefined && end?.tone !== "bad" && (
+          <Thumbs value={record.feedback ?? "none"} onRate={onRate} />
+        )}
         {children}
         {record !== undefined && !waiting && (
           <span class="streamchat-figures">
@@ -151,6 +156,33 @@ function Pulse() {
       <i />
       <i />
       <i />
+    </span>
+  );
+}
+
+interface ThumbsProps {
+  readonly value: Rate["value"];
+  readonly onRate: (value: Rate["value"]) => void;
+}
+
+/** A second click takes it back. */
+function Thumbs({ value, onRate }: ThumbsProps) {
+  const thumb = (way: "up" | "down", label: string) => (
+    <button
+      type="button"
+      class="streamchat-icon"
+      aria-label={label}
+      title={label}
+      aria-pressed={value === way}
+      onClick={() => onRate(value === way ? "none" : way)}
+    >
+      <ThumbIcon down={way === "down"} filled={value === way} />
+    </button>
+  );
+  return (
+    <span class="streamchat-thumbs">
+      {thumb("up", "Good answer")}
+      {thumb("down", "Bad answer")}
     </span>
   );
 }

@@ -171,6 +171,11 @@ export function Chat({ connection, store, model, params }: Props) {
         onStop={run !== stop && active.includes(run) ? () => connection.stop(store, run) : undefined}
         model={current}
         onAgain={may ? (other) => void again(parent, other) : undefined}
+        onRate={
+          message === undefined || textOf(message) === "" || over
+            ? undefined
+            : (value) => void connection.rate(store, message.id, value).then((error) => setProblem(error?.message ?? ""))
+        }
         onContinue={
           may && message !== undefined && entry === shown.at(-1) && cutOff(record) && textOf(message) !== ""
             ? () => void again(message.id)

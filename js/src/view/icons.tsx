@@ -97,3 +97,16 @@ export function MoreIcon() {
     </svg>
   );
 }
+
+export function ThumbIcon({ down, filled }: { readonly down: boolean; readonly filled: boolean }) {
+  return (
+    <svg {...frame} transform={down ? "rotate(180)" : undefined}>
+      <path
+        {...stroke}
+        fill={filled ? "currentColor" : "none"}
+        d="M5.3 7.2 8 2.3a1.4 1.4 0 0 1 1.4 1.9l-.7 2.3h3.1a1.2 1.2 0 0 1 1.2 1.5l-1 4a1.2 1.2 0 0 1-1.2.9H5.3Z"
+      />
+      <path {...stroke} d="M5.3 7.2H3v5.7h2.3" />
+    </svg>
+  );
+}

@@ -286,6 +286,29 @@ describe("an answer that was stopped", () => {
   });
 });
 
+describe("what a person thinks of an answer", () => {
+  it("is kept by a click, and taken back by another", async () => {
+    await talk();
+    named("Good answer", 1).click();
+    expect(transport.last.of("rate")).toMatchObject([{ conversation: "c1", message: "a2", value: "up" }]);
+    expect(named("Good answer", 1).getAttribute("aria-pressed")).toBe("false");
+    transport.last.events("c1", { type: "feedback", t: 0, message: "a2", value: "up" });
+    await vi.waitFor(() => expect(named("Good answer", 1).getAttribute("aria-pressed")).toBe("true"));
+    expect(named("Good answer", 0).getAttribute("aria-pressed")).toBe("false");
+    named("Good answer", 1).click();
+    named("Bad answer", 1).click();
+    expect(transport.last.of("rate").map(({ value }) => value)).toEqual(["up", "none", "down"]);
+  });
+
+  it("that cannot be kept says why", async () => {
+    await talk();
+    named("Bad answer").click();
+    const error = { code: "rate_limited", message: "Too much at once.", retryable: true } as const;
+    transport.last.say({ type: "fail", id: transport.last.of("rate").at(-1)?.id ?? "", error });
+    await vi.waitFor(() => expect(element.querySelector("[role=alert]")?.textContent).toBe("Too much at once."));
+  });
+});
+
 describe("what a model thought", () => {
   it.each([
     [300, "Thought for a moment"],

@@ -13,6 +13,7 @@ from streamchat_relay.model.event import (
     Abort,
     ErrorEvent,
     Event,
+    Feedback,
     File,
     Finish,
     MessageAdded,
@@ -61,6 +62,14 @@ def reduce(conversation: Conversation, event: Event) -> Conversation:
             return replace(conversation, settings=event.settings)
         case TitleChanged(title=title):
             return replace(conversation, title=title)
+        case Feedback(message=rated, value=value):
+            opinion = None if value == "none" else value
+            for record in conversation.runs.values():
+                if record.message == rated:
+                    return _with_run(
+                        conversation, record.id, lambda run: replace(run, feedback=opinion)
+                    )
+            return conversation
         case Start():
             message = Message(
                 id=event.message.id,
