@@ -117,6 +117,22 @@ async def test_a_follow_up_stands_in_the_queue_and_can_be_taken_back(
     await finished(chat, 1)
 
 
+async def test_a_name_is_shown_at_the_top_in_every_page(lab: LabPage) -> None:
+    await lab.open([chat_cell("demo/echo")])
+    await lab.run_done(0)
+    chat = lab.output(0)
+    await ask(chat, "Hello")
+    await finished(chat, 1)
+    await chat.get_by_role("button", name="Name this conversation").click()
+    await lab.page.keyboard.type("About dd and aa")
+    await lab.page.keyboard.press("Enter")
+    heading = chat.get_by_role("heading", name="About dd and aa")
+    await expect(heading).to_be_visible()
+    await lab.save()
+    await lab.reload()
+    await expect(heading).to_be_visible()
+
+
 async def test_a_stopped_answer_is_gone_on_with(lab: LabPage) -> None:
     await lab.open([chat_cell("demo/slow"), "print([m.role for m in chat.messages])"])
     await lab.run_done(0)

@@ -16,6 +16,7 @@ import { Reading, withdrawn } from "./reading.ts";
 import { Scroller, type ScrollerHandle } from "./scroller.tsx";
 import { entries, queue, running, type AnswerEntry, type Entry, type PromptEntry } from "./shown.ts";
 import { Blocked, Hosted, Notice, Obstacle, StatusLine } from "./status.tsx";
+import { Title } from "./title.tsx";
 import { cutOff, ending, progress } from "./words.ts";
 
 interface Props {
@@ -152,6 +153,17 @@ export function Chat({ connection, store, model, params }: Props) {
     );
   };
 
+  const rename = (title: string): void =>
+    void connection.rename(store, title).then((error) => setProblem(error?.message ?? ""));
+
+  const title = (
+    <Title
+      title={store.state.title}
+      onRename={store.state.messages.length === 0 || over ? undefined : rename}
+      onLeave={() => composer.current?.focus()}
+    />
+  );
+
   const remove = (run: string, text: string): void => {
     removing.current.set(run, text);
     connection.stop(store, run);
@@ -191,8 +203,10 @@ export function Chat({ connection, store, model, params }: Props) {
   return (
     <>
       {store.problem !== null && <Notice text={store.problem.message} />}
+      {store.state.title !== "" && title}
       {shown.length > 0 && (
         <Scroller handle={scroller} jumps={jumps}>
+          {store.state.title === "" && title}
           {queue(shown).map((entry) => (entry.kind === "prompt" ? prompt(entry) : answer(entry)))}
         </Scroller>
       )}

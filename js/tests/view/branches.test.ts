@@ -309,6 +309,51 @@ describe("what a person thinks of an answer", () => {
   });
 });
 
+describe("the title", () => {
+  const title = (): string => element.querySelector("h2")?.textContent ?? "";
+
+  async function renaming(label: string): Promise<HTMLInputElement> {
+    named(label).click();
+    return vi.waitFor(() => element.querySelector("input") ?? Promise.reject(new Error("no field")));
+  }
+
+  it("can be given once something was said, and is shown when the relay has it", async () => {
+    expect(element.querySelector(".streamchat-title")).toBeNull();
+    await talk();
+    const field = await renaming("Name this conversation");
+    expect(document.activeElement).toBe(field);
+    field.value = " Of tides ";
+    press(field, "Enter");
+    expect(transport.last.of("rename")).toMatchObject([{ conversation: "c1", title: "Of tides" }]);
+    await vi.waitFor(() => expect(element.querySelector("input")).toBeNull());
+    expect(document.activeElement).toBe(named("Prompt"));
+    transport.last.events("c1", { type: "title", t: 0, title: "Of tides" });
+    await vi.waitFor(() => expect(title()).toBe("Of tides"));
+  });
+
+  it("is left as it was with Escape, and kept by going elsewhere", async () => {
+    await talk();
+    transport.last.events("c1", { type: "title", t: 0, title: "Of tides" });
+    await vi.waitFor(() => expect(title()).toBe("Of tides"));
+    let field = await renaming("Rename this conversation");
+    field.value = "Of ebb";
+    press(field, "Escape");
+    await vi.waitFor(() => expect(element.querySelector("input")).toBeNull());
+    expect(transport.last.of("rename")).toHaveLength(0);
+    field = await renaming("Rename this conversation");
+    field.value = "Of flood";
+    field.dispatchEvent(new FocusEvent("blur"));
+    expect(transport.last.of("rename").map((one) => one.title)).toEqual(["Of flood"]);
+  });
+
+  it("of somebody hostile is words, with its marks to be seen", async () => {
+    await talk();
+    transport.last.events("c1", { type: "title", t: 0, title: "<img src=x>\u202e" });
+    await vi.waitFor(() => expect(title()).toBe("<img src=x>⟨U+202E⟩"));
+    expect(element.querySelector("img")).toBeNull();
+  });
+});
+
 describe("what a model thought", () => {
   it.each([
     [300, "Thought for a moment"],
