@@ -44,8 +44,8 @@ export function Chat({ connection, store, model, params }: Props) {
   const [editing, setEditing] = useState<Editing | null>(null);
   const [problem, setProblem] = useState("");
   const [cameTo, setCameTo] = useState<{ readonly id: string; readonly by: Direction } | null>(null);
-  /** The prompt whose editor was closed last. */
-  const edited = useRef("");
+  /** The prompt whose editor was closed just now. */
+  const [edited, setEdited] = useState("");
   const removing = useRef(new Map<string, string>());
   const composer = useRef<ComposerHandle>(null);
   const scroller = useRef<ScrollerHandle>(null);
@@ -68,6 +68,8 @@ export function Chat({ connection, store, model, params }: Props) {
   const send = async (request: SendRequest) => {
     setJumps((count) => count + 1);
     setProblem("");
+    setCameTo(null);
+    setEdited("");
     const asked = request.model ?? current;
     const { run, result } = connection.send(store, {
       ...request,
@@ -93,11 +95,13 @@ export function Chat({ connection, store, model, params }: Props) {
     scroller.current?.hold((list) => labelled(list, ".streamchat-branches", "first", first));
     reading.choose(store.state, id);
     setCameTo({ id, by });
+    setEdited("");
   };
 
   const edit = (key: string, to: Editing | null): void => {
     scroller.current?.hold((list) => labelled(list, "[data-entry]", "entry", key));
-    edited.current = editing?.message ?? "";
+    setEdited(editing?.message ?? "");
+    setCameTo(null);
     setEditing(to);
   };
 
@@ -142,7 +146,7 @@ export function Chat({ connection, store, model, params }: Props) {
                 ? undefined
                 : () => edit(key, { message: message.id, text, problem: "" })
             }
-            edited={message !== undefined && edited.current === message.id}
+            edited={message !== undefined && edited === message.id}
             queued={queued !== undefined}
             onRemove={queued === undefined || !last || store.stopping.has(queued) ? undefined : () => remove(queued, text)}
           >

@@ -124,6 +124,22 @@ describe("an edited prompt", () => {
     expect(transport.last.of("send")).toHaveLength(0);
   });
 
+  it("gives the keyboard to nothing but what was just used", async () => {
+    await talk();
+    prompted("p3", "two, too", "a1");
+    answered("a3", "beside", "p3");
+    await vi.waitFor(() => expect(named("Version 1 of 2")).toBeDefined());
+    press(await edit(1), "Escape");
+    await vi.waitFor(() => expect(document.activeElement).toBe(named("Edit prompt", 1)));
+    named("Next version").click();
+    await vi.waitFor(() => expect(contents()).toEqual(["first answer", "beside"]));
+    named("Previous version").click();
+    await vi.waitFor(() => expect(contents()).toEqual(["first answer", "second answer"]));
+    expect(document.activeElement).toBe(named("Previous version"));
+    press(await edit(1), "Escape");
+    await vi.waitFor(() => expect(document.activeElement).toBe(named("Edit prompt", 1)));
+  });
+
   it("at the beginning begins anew, and keeps its files", async () => {
     const file = { type: "file", url: "data:image/png;base64,AA==", media_type: "image/png", name: "a.png", id: "2" } as const;
     prompted("p1", "what is it?", null, "r1", [file]);
