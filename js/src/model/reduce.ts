@@ -200,10 +200,21 @@ export function fold(conversation: Conversation, events: Iterable<Event>): Conve
   return pending === null ? conversation : reduce(conversation, pending);
 }
 
+/** The newest message, but for prompts that were taken back out of the queue. */
+export function newest(conversation: Conversation): Message | undefined {
+  return conversation.messages.findLast(({ run }) => run === null || !withdrawn(conversation, run));
+}
+
+/** Whether a run was stopped before its turn came: its prompt was taken back. */
+export function withdrawn({ runs }: Conversation, run: string): boolean {
+  const record = runs[run];
+  return record?.state === "interrupted" && record.abort_reason === "user" && record.position != null;
+}
+
 /** The messages from the root to `leaf`, by default the newest message. */
 export function branch(conversation: Conversation, leaf?: string): readonly Message[] {
   const byId = new Map(conversation.messages.map((message) => [message.id, message]));
-  let message = leaf === undefined ? conversation.messages.at(-1) : byId.get(leaf);
+  let message = leaf === undefined ? newest(conversation) : byId.get(leaf);
   const path: Message[] = [];
   while (message !== undefined) {
     path.push(message);

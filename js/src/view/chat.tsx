@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Connection, SendRequest } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
-import { ended, textOf } from "../model/reduce.ts";
+import { ended, textOf, withdrawn } from "../model/reduce.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
 import { Answer } from "./answer.tsx";
 import { Branches, type Direction } from "./branches.tsx";
@@ -12,7 +12,7 @@ import { useChanges } from "./hooks.ts";
 import { LeftLine } from "./left.tsx";
 import { Picker } from "./picker.tsx";
 import { Prompt, PromptEditor } from "./prompt.tsx";
-import { Reading, withdrawn } from "./reading.ts";
+import { Reading } from "./reading.ts";
 import { Scroller, type ScrollerHandle } from "./scroller.tsx";
 import { entries, queue, running, type AnswerEntry, type Entry, type PromptEntry } from "./shown.ts";
 import { Blocked, Hosted, Notice, Obstacle, StatusLine } from "./status.tsx";

@@ -1,6 +1,6 @@
 /** Which branch of a conversation a view shows: kept while the view lives, and moved only by who reads it. */
 
-import { branch, ended } from "../model/reduce.ts";
+import { branch, withdrawn } from "../model/reduce.ts";
 import type { Conversation, Message } from "../protocol/frames.gen.ts";
 
 /** The key of what follows no message. */
@@ -70,12 +70,6 @@ export class Reading {
       key = message.id;
     }
   }
-}
-
-/** Whether a run was stopped before its turn came: its last position is then still known. */
-export function withdrawn(state: Conversation, run: string): boolean {
-  const record = state.runs[run];
-  return record !== undefined && ended(record) && record.abort_reason === "user" && record.position != null;
 }
 
 function place(message: Message, known: ReadonlySet<string>): string {

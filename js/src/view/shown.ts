@@ -1,8 +1,8 @@
 /** What of a conversation is on the screen: the branch that is read, and what was sent but is not in the log yet. */
 
 import type { ConversationStore, Outgoing } from "../conversation.ts";
-import { ended, textOf } from "../model/reduce.ts";
-import type { Conversation, Message, RunRecord } from "../protocol/frames.gen.ts";
+import { ended, newest, textOf } from "../model/reduce.ts";
+import type { Message, RunRecord } from "../protocol/frames.gen.ts";
 import type { Reading, Step } from "./reading.ts";
 
 /** Keys stay when an entry of the outbox becomes one of the log, so its nodes stay too. */
@@ -58,7 +58,7 @@ export function entries(
     if (text !== "" && !prompts.has(run)) shown.push({ kind: "prompt", key: `p-${run}`, text, siblings: [] });
     shown.push({ kind: "answer", key: `a-${run}`, run, held, siblings: [] });
   }
-  return { shown, leaf: sent.length > 0 || leaf === newest(state) ? undefined : leaf };
+  return { shown, leaf: sent.length > 0 || leaf === newest(state)?.id ? undefined : leaf };
 }
 
 /** Prompts that wait for the answer above are marked, and the answers that they will have left out. */
@@ -88,11 +88,6 @@ export function running(store: ConversationStore, shown: readonly Entry[]): stri
   );
 }
 
-/** The newest message of all branches. */
-function newest(state: Conversation): string | undefined {
-  return state.messages.at(-1)?.id;
-}
-
 /** What is on its way, and the branch that it joins: an edited prompt leaves the one that was read. */
 function outgoing(
   store: ConversationStore,
@@ -100,7 +95,7 @@ function outgoing(
   path: readonly Step[],
 ): { readonly sent: readonly Outgoing[]; readonly steps: readonly Step[] } {
   const { state, outbox } = store;
-  const atNewest = path.at(-1)?.message.id === newest(state);
+  const atNewest = path.at(-1)?.message.id === newest(state)?.id;
   const sent = [...outbox.values()].filter(
     ({ run, parent }) => !(run in state.runs) && (reading.expects(run) || (parent === null && atNewest)),
   );

@@ -81,6 +81,12 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: ErrorInfo | None = None
     feedback: Opinion | None = None
 
+    @property
+    def withdrawn(self) -> bool:
+        """Whether it was stopped before its turn came: its prompt was taken back."""
+        stopped = self.state == "interrupted" and self.abort_reason == "user"
+        return stopped and self.position is not None
+
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation's whole state: what a `snapshot` carries and `reduce` folds events into."""

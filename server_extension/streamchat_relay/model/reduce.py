@@ -222,19 +222,28 @@ def fold(conversation: Conversation, events: Iterable[Event]) -> Conversation:
 
 
 def branch(conversation: Conversation, leaf: str | None = None) -> tuple[Message, ...]:
-    """The messages from the root to `leaf`; without one, to the newest message.
+    """The messages from the root to `leaf`; without one, to the `newest` message.
 
     Raises `KeyError` when there is no message of that id.
     """
     if leaf is None:
-        if not conversation.messages:
+        leaf = newest(conversation)
+        if leaf is None:
             return ()
-        leaf = conversation.messages[-1].id
     by_id = {message.id: message for message in conversation.messages}
     path = [by_id[leaf]]
     while path[-1].parent is not None and path[-1].parent in by_id:
         path.append(by_id[path[-1].parent])
     return tuple(reversed(path))
+
+
+def newest(conversation: Conversation) -> str | None:
+    """The id of the newest message, but for prompts that were taken back out of the queue."""
+    for message in reversed(conversation.messages):
+        record = conversation.runs.get(message.run or "")
+        if record is None or not record.withdrawn:
+            return message.id
+    return None
 
 
 def _with_run(
