@@ -39,6 +39,8 @@ def _line(conversation: Conversation, message: Message) -> dict[str, Any]:
     record = conversation.runs.get(message.run or "")
     if message.role == "assistant" and record is not None:
         line["model"] = record.model
+        if record.feedback is not None:
+            line["feedback"] = record.feedback
     if any(not isinstance(part, TextPart) for part in message.parts):
         line["parts"] = msgspec.to_builtins(message.parts)
     return line

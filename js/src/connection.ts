@@ -3,7 +3,7 @@
 import { ConversationStore } from "./conversation.ts";
 import { ClientSession, type Asked, type Outcome, type SendOptions } from "./protocol/client.ts";
 import type { OkFrame } from "./protocol/codec.ts";
-import type { ErrorInfo, FilePart, ModelsOk } from "./protocol/frames.gen.ts";
+import type { ErrorInfo, FilePart, ModelsOk, Rate } from "./protocol/frames.gen.ts";
 import type { Spendings } from "./model/spendings.ts";
 import type { Blobs } from "./transport/blobs.ts";
 import type { Link, Transport } from "./transport/websocket.ts";
@@ -30,6 +30,7 @@ export interface SendRequest {
   readonly text?: string;
   /** Go before the text; a prompt may be of files alone. */
   readonly files?: readonly FilePart[];
+  /** Without it the newest message; empty, none. */
   readonly parent?: string;
   readonly model?: string;
   readonly params?: Readonly<Record<string, unknown>>;
@@ -195,6 +196,16 @@ export class Connection {
     return new Promise((resolve) =>
       this.#ask(this.#session.approve(run, part, digest, allow), (_, error) => resolve(error)),
     );
+  }
+
+  /** Keep what a person thinks of an answer; resolves with what was wrong with that, if anything. */
+  rate(store: ConversationStore, message: string, value: Rate["value"]): Promise<ErrorInfo | null> {
+    return new Promise((resolve) => this.#ask(this.#session.rate(store.id, message, value), (_, error) => resolve(error)));
+  }
+
+  /** Give a conversation a title; resolves with what was wrong with that, if anything. */
+  rename(store: ConversationStore, title: string): Promise<ErrorInfo | null> {
+    return new Promise((resolve) => this.#ask(this.#session.rename(store.id, title), (_, error) => resolve(error)));
   }
 
   /** Ask for the models anew. */

@@ -84,7 +84,7 @@ async def test_who_answers_no_ping_is_given_up_and_its_run_goes_on(
         kinds = []
         while CLOSE not in kinds:
             kinds.append((await soon(dead.frame()))[0])
-        # Whether the answer's first words come before the ping or behind it is the machine's affair.
+        # Whether the first words come before the ping or behind it is the machine's affair.
         assert TEXT in kinds
         assert [kind for kind in kinds if kind != TEXT] == [PING, CLOSE]
         gate.open()

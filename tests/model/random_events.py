@@ -14,6 +14,7 @@ import msgspec
 from streamchat_relay.model import (
     Conversation,
     Event,
+    Feedback,
     FinishOutput,
     Output,
     ProviderError,
@@ -147,6 +148,7 @@ def _stray(chance: random.Random, run: str, part: str) -> Event:
         ToolOutputAvailable(**of, output=chance.choice(VALUES)),
         ToolOutputError(**of, error="s"),
         Status(run=run, t=9.0, state=chance.choice(["queued", "running"])),
+        Feedback(t=0, message=run.replace("r", "a"), value=chance.choice(["up", "down", "none"])),
     ]
     return chance.choice(made)
 

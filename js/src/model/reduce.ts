@@ -38,6 +38,11 @@ export function reduce(conversation: Conversation, event: Event): Conversation {
       };
     case "title":
       return { ...conversation, title: event.title };
+    case "feedback": {
+      const rated = Object.values(conversation.runs).find(({ message }) => message === event.message);
+      const feedback = event.value === "none" ? null : event.value;
+      return rated === undefined ? conversation : withRun(conversation, rated.id, { feedback });
+    }
     case "start": {
       const { id, role, parent } = event.message;
       const message: Message = { id, role, parts: [], parent: parent ?? null, run: event.run };
@@ -68,6 +73,7 @@ export function reduce(conversation: Conversation, event: Event): Conversation {
         id: event.part,
         text: "",
         open: true,
+        started_t: event.t,
       });
     case "text-delta":
     case "reasoning-delta":
@@ -80,7 +86,7 @@ export function reduce(conversation: Conversation, event: Event): Conversation {
       return withPart(conversation, event, closed);
     case "reasoning-end":
       return withPart(conversation, event, (part) =>
-        part.type === "reasoning" ? sealed(closed(part), event) : closed(part),
+        part.type === "reasoning" ? { ...sealed(closed(part), event), ended_t: event.t } : part,
       );
     case "tool-input-start":
       return addPart(conversation, event, {
@@ -148,9 +154,9 @@ export function reduce(conversation: Conversation, event: Event): Conversation {
         timing: event.timing,
       });
     case "abort":
+      // The position of a run that was stopped in the queue stays: its prompt was taken back.
       return withRun(conversation, event.run, {
         state: "interrupted",
-        position: null,
         retry_after: null,
         ended_t: event.t,
         abort_reason: event.reason,
@@ -194,10 +200,21 @@ export function fold(conversation: Conversation, events: Iterable<Event>): Conve
   return pending === null ? conversation : reduce(conversation, pending);
 }
 
+/** The newest message, but for prompts that were taken back out of the queue. */
+export function newest(conversation: Conversation): Message | undefined {
+  return conversation.messages.findLast(({ run }) => run === null || !withdrawn(conversation, run));
+}
+
+/** Whether a run was stopped before its turn came: its prompt was taken back. */
+export function withdrawn({ runs }: Conversation, run: string): boolean {
+  const record = runs[run];
+  return record?.state === "interrupted" && record.abort_reason === "user" && record.position != null;
+}
+
 /** The messages from the root to `leaf`, by default the newest message. */
 export function branch(conversation: Conversation, leaf?: string): readonly Message[] {
   const byId = new Map(conversation.messages.map((message) => [message.id, message]));
-  let message = leaf === undefined ? conversation.messages.at(-1) : byId.get(leaf);
+  let message = leaf === undefined ? newest(conversation) : byId.get(leaf);
   const path: Message[] = [];
   while (message !== undefined) {
     path.push(message);

@@ -17,6 +17,8 @@ import type {
   Leave,
   Models,
   Open,
+  Rate,
+  Rename,
   Prompt,
   Send,
   Snapshot,
@@ -91,7 +93,7 @@ export type Outcome =
   /** Greeted by the relay: requests travel from now on. */
   | { readonly type: "live"; readonly welcome: Welcome };
 
-type Pending = Models | Open | Leave | Send | Stop | Approve;
+type Pending = Models | Open | Leave | Send | Stop | Approve | Rate | Rename;
 
 /** What a request returns: its id, and what to do now. */
 export type Asked = readonly [id: string, outcomes: Outcome[]];
@@ -183,6 +185,16 @@ export class ClientSession {
   /** Say what a person decided of a tool call, of which they saw what has this digest. */
   approve(run: string, part: string, digest: string, allow: boolean): Asked {
     return this.#request({ type: "approve", id: this.#id(), run, part, digest, allow });
+  }
+
+  /** Say what a person thinks of an answer. */
+  rate(conversation: string, message: string, value: Rate["value"]): Asked {
+    return this.#request({ type: "rate", id: this.#id(), conversation, message, value });
+  }
+
+  /** Give a conversation a title; an empty one takes it away. */
+  rename(conversation: string, title: string): Asked {
+    return this.#request({ type: "rename", id: this.#id(), conversation, title });
   }
 
   /** End a run early. */

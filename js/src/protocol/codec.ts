@@ -26,6 +26,7 @@ const EVENT_TYPES = {
   "tool-output-available": true,
   "tool-output-error": true,
   file: true,
+  feedback: true,
   "source-url": true,
   finish: true,
   abort: true,

@@ -130,7 +130,7 @@ export interface Events {
   readonly epoch: string;
   readonly from: number;
   readonly to: number;
-  readonly events: ReadonlyArray<MessageAdded | SettingsChanged | TitleChanged | Start | Status | TextStart | TextDelta | TextEnd | ReasoningStart | ReasoningDelta | ReasoningEnd | ToolInputStart | ToolInputDelta | ToolInputAvailable | ToolApprovalRequest | ToolApprovalResponse | ToolOutputAvailable | ToolOutputError | File | SourceUrl | Finish | Abort | ErrorEvent>;
+  readonly events: ReadonlyArray<MessageAdded | SettingsChanged | TitleChanged | Feedback | Start | Status | TextStart | TextDelta | TextEnd | ReasoningStart | ReasoningDelta | ReasoningEnd | ToolInputStart | ToolInputDelta | ToolInputAvailable | ToolApprovalRequest | ToolApprovalResponse | ToolOutputAvailable | ToolOutputError | File | SourceUrl | Finish | Abort | ErrorEvent>;
 }
 
 /**
@@ -140,6 +140,16 @@ export interface Fail {
   readonly type: "fail";
   readonly error: ErrorInfo;
   readonly id?: string | null;
+}
+
+/**
+ * A person thinks well of an answer, or not; `none` takes that back.
+ */
+export interface Feedback {
+  readonly type: "feedback";
+  readonly message: string;
+  readonly value: "down" | "none" | "up";
+  readonly t: number;
 }
 
 /**
@@ -369,6 +379,25 @@ export interface ProviderProblem {
 }
 
 /**
+ * A person thinks well of an answer, or not; `none` takes that back.
+ */
+export interface Rate {
+  readonly type: "rate";
+  readonly id: string;
+  readonly conversation: string;
+  readonly message: string;
+  readonly value: "down" | "none" | "up";
+}
+
+/**
+ * Answers `rate`.
+ */
+export interface RateOk {
+  readonly type: "ok";
+  readonly id: string;
+}
+
+/**
  * Text joins its reasoning part.
  */
 export interface ReasoningDelta {
@@ -393,13 +422,16 @@ export interface ReasoningEnd {
 /**
  * What a reasoning model thought before it answered.
  *
- * `provider_metadata` is what its provider wants to see again when the answer goes on.
+ * `provider_metadata` is what its provider wants to see again when the answer goes on. It thought
+ * from `started_t` to `ended_t`, in milliseconds after the run was accepted.
  *
  */
 export interface ReasoningPart {
   readonly type: "reasoning";
   readonly text: string;
   readonly provider_metadata?: Readonly<Record<string, unknown>> | null;
+  readonly started_t?: number | null;
+  readonly ended_t?: number | null;
   readonly id?: string;
   readonly open?: boolean;
 }
@@ -412,6 +444,25 @@ export interface ReasoningStart {
   readonly run: string;
   readonly part: string;
   readonly t: number;
+}
+
+/**
+ * Give a conversation a title; an empty one takes it away.
+ */
+export interface Rename {
+  readonly type: "rename";
+  readonly id: string;
+  readonly conversation: string;
+  readonly title: string;
+}
+
+/**
+ * Answers `rename`; `title` is what it is called now.
+ */
+export interface RenameOk {
+  readonly type: "ok";
+  readonly id: string;
+  readonly title: string;
 }
 
 /**
@@ -448,6 +499,7 @@ export interface RunRecord {
   readonly timing?: Timing | null;
   readonly abort_reason?: "budget" | "server_lost" | "unwatched" | "user" | null;
   readonly error?: ErrorInfo | null;
+  readonly feedback?: "down" | "up" | null;
 }
 
 /**
@@ -841,10 +893,10 @@ export interface Welcome {
   readonly version: string;
 }
 
-export type Event = MessageAdded | SettingsChanged | TitleChanged | Start | Status | TextStart | TextDelta | TextEnd | ReasoningStart | ReasoningDelta | ReasoningEnd | ToolInputStart | ToolInputDelta | ToolInputAvailable | ToolApprovalRequest | ToolApprovalResponse | ToolOutputAvailable | ToolOutputError | File | SourceUrl | Finish | Abort | ErrorEvent;
+export type Event = MessageAdded | SettingsChanged | TitleChanged | Feedback | Start | Status | TextStart | TextDelta | TextEnd | ReasoningStart | ReasoningDelta | ReasoningEnd | ToolInputStart | ToolInputDelta | ToolInputAvailable | ToolApprovalRequest | ToolApprovalResponse | ToolOutputAvailable | ToolOutputError | File | SourceUrl | Finish | Abort | ErrorEvent;
 
-export type ClientFrame = Hello | Models | Open | Leave | Send | Stop | Serve | Offer | Approve | Said | Done | Asking | Returned | Ack | Ping | Pong;
+export type ClientFrame = Hello | Models | Open | Leave | Send | Stop | Serve | Offer | Approve | Rate | Rename | Said | Done | Asking | Returned | Ack | Ping | Pong;
 
-export type Ok = ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk | OfferOk | ApproveOk;
+export type Ok = ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk | OfferOk | ApproveOk | RateOk | RenameOk;
 
-export type ServerFrame = Welcome | ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk | OfferOk | ApproveOk | Events | Snapshot | ServedCall | ToolRun | Approved | Cancel | Fail | Bye | Ping | Pong;
+export type ServerFrame = Welcome | ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk | OfferOk | ApproveOk | RateOk | RenameOk | Events | Snapshot | ServedCall | ToolRun | Approved | Cancel | Fail | Bye | Ping | Pong;

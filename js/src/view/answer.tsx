@@ -1,16 +1,18 @@
 /** One answer: its parts as they grow, how it stands, how it ended, and its figures. */
 
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Connection } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { copyText, linkAddress, visible } from "../markdown/index.ts";
 import { ended, textOf, type Part } from "../model/reduce.ts";
-import type { Message, RunRecord } from "../protocol/frames.gen.ts";
+import type { Message, Rate, RunRecord } from "../protocol/frames.gen.ts";
+import { Again } from "./again.tsx";
 import { Folded } from "./folded.tsx";
 import { GrowingText } from "./growing.tsx";
-import { CheckIcon, CopyIcon, RetryIcon, StopIcon } from "./icons.tsx";
+import { CheckIcon, CopyIcon, DownIcon, StopIcon, ThumbIcon } from "./icons.tsx";
 import { ToolCall } from "./tool.tsx";
-import { ending, figures, progress } from "./words.ts";
+import { ending, figures, progress, thinking } from "./words.ts";
 
 /** JupyterLab's classes for Markdown: for each text of a chat, or for all of an output. */
 const CHAT_LOOK = "jp-RenderedHTMLCommon";
@@ -26,10 +28,30 @@ interface Props {
   /** Whether this is all of an output: it then looks as its Markdown will, which JupyterLab shows in its place at the end. */
   readonly asOutput?: boolean;
   readonly onStop?: (() => void) | undefined;
-  readonly onRetry?: (() => void) | undefined;
+  /** The model that answers again, where none is chosen. */
+  readonly model?: string;
+  readonly onAgain?: ((model?: string) => void) | undefined;
+  readonly onRate?: ((value: Rate["value"]) => void) | undefined;
+  readonly onContinue?: (() => void) | undefined;
+  /** The arrows between its versions. */
+  readonly children?: ComponentChildren;
 }
 
-export function Answer({ connection, store, run, message, record, held = false, asOutput = false, onStop, onRetry }: Props) {
+export function Answer({
+  connection,
+  store,
+  run,
+  message,
+  record,
+  held = false,
+  asOutput = false,
+  onStop,
+  model = "",
+  onAgain,
+  onRate,
+  onContinue,
+  children,
+}: Props) {
   const over = record !== undefined && ended(record);
   const parts = message?.parts ?? [];
   const waiting = over ? "" : progress(record, held, store.stopping.has(run), parts);
@@ -47,7 +69,7 @@ export function Answer({ connection, store, run, message, record, held = false, 
       {end?.tone === "bad" && (
         <div class="streamchat-ending streamchat-bad">
           <span>{end.text}</span>
-          {onRetry !== undefined && <RetryButton onRetry={onRetry} />}
+          {onAgain !== undefined && <Again {...{ connection, model, onAgain }} label="Retry" />}
         </div>
       )}
       <div class="streamchat-meta">
@@ -56,6 +78,11 @@ export function Answer({ connection, store, run, message, record, held = false, 
         {over && message !== undefined && textOf(message) !== "" && (
           <CopyAnswer store={store} id={message.id} />
         )}
+        {over && end?.tone !== "bad" && onAgain !== undefined && <Again {...{ connection, model, onAgain }} />}
+        {over && onRate !== undefined && end?.tone !== "bad" && (
+          <Thumbs value={record.feedback ?? "none"} onRate={onRate} />
+        )}
+        {children}
         {record !== undefined && !waiting && (
           <span class="streamchat-figures">
             {end?.tone === "calm" && <span class="streamchat-ending">{end.text}</span>}
@@ -68,7 +95,11 @@ export function Answer({ connection, store, run, message, record, held = false, 
               ))}
           </span>
         )}
-        {end?.tone === "calm" && onRetry !== undefined && <RetryButton onRetry={onRetry} />}
+        {onContinue !== undefined && (
+          <button type="button" class="streamchat-quiet" title="Go on where the answer ends" onClick={onContinue}>
+            <DownIcon /> Continue
+          </button>
+        )}
         {!over && onStop !== undefined && (
           <button type="button" class="streamchat-quiet" onClick={onStop} disabled={store.stopping.has(run)}>
             <StopIcon /> Stop
@@ -96,7 +127,7 @@ function PartView({ connection, store, run, message, part, look }: PartProps) {
     case "reasoning":
       // A thought that its provider does not show has no text.
       return part.text === "" && !part.open ? null : (
-        <Folded label={part.open ? "Thinking…" : "Reasoning"}>
+        <Folded label={thinking(part)}>
           <GrowingText {...text} />
         </Folded>
       );
@@ -119,20 +150,39 @@ function PartView({ connection, store, run, message, part, look }: PartProps) {
   }
 }
 
-function RetryButton({ onRetry }: { readonly onRetry: () => void }) {
-  return (
-    <button type="button" class="streamchat-quiet" onClick={onRetry}>
-      <RetryIcon /> Retry
-    </button>
-  );
-}
-
 function Pulse() {
   return (
     <span class="streamchat-pulse" aria-hidden="true">
       <i />
       <i />
       <i />
+    </span>
+  );
+}
+
+interface ThumbsProps {
+  readonly value: Rate["value"];
+  readonly onRate: (value: Rate["value"]) => void;
+}
+
+/** A second click takes it back. */
+function Thumbs({ value, onRate }: ThumbsProps) {
+  const thumb = (way: "up" | "down", label: string) => (
+    <button
+      type="button"
+      class="streamchat-icon"
+      aria-label={label}
+      title={label}
+      aria-pressed={value === way}
+      onClick={() => onRate(value === way ? "none" : way)}
+    >
+      <ThumbIcon down={way === "down"} filled={value === way} />
+    </button>
+  );
+  return (
+    <span class="streamchat-thumbs">
+      {thumb("up", "Good answer")}
+      {thumb("down", "Bad answer")}
     </span>
   );
 }

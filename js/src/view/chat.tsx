@@ -1,21 +1,24 @@
 /** The whole chat: messages, composer, status. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Connection, SendRequest } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
-import { visible } from "../markdown/index.ts";
-import { ended } from "../model/reduce.ts";
+import { ended, textOf, withdrawn } from "../model/reduce.ts";
+import type { FilePart } from "../protocol/frames.gen.ts";
 import { Answer } from "./answer.tsx";
 import { blindModel } from "./attachments.ts";
-import { Composer } from "./composer.tsx";
-import { PromptFiles } from "./files.tsx";
+import { Branches, type Direction } from "./branches.tsx";
+import { Composer, type ComposerHandle } from "./composer.tsx";
 import { useChanges } from "./hooks.ts";
 import { LeftLine } from "./left.tsx";
 import { Picker } from "./picker.tsx";
-import { Scroller } from "./scroller.tsx";
-import { entries, running, type Entry } from "./shown.ts";
+import { Prompt, PromptEditor } from "./prompt.tsx";
+import { Reading } from "./reading.ts";
+import { Scroller, type ScrollerHandle } from "./scroller.tsx";
+import { entries, queue, running, type AnswerEntry, type Entry, type PromptEntry } from "./shown.ts";
 import { Blocked, Hosted, Notice, Obstacle, StatusLine } from "./status.tsx";
-import { ending, progress } from "./words.ts";
+import { Title } from "./title.tsx";
+import { cutOff, ending, progress } from "./words.ts";
 
 interface Props {
   readonly connection: Connection;
@@ -26,60 +29,203 @@ interface Props {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
+/** The prompt that is being edited, and why it was not sent. */
+interface Editing {
+  readonly message: string;
+  readonly text: string;
+  readonly problem: string;
+}
+
 export function Chat({ connection, store, model, params }: Props) {
   useChanges(store);
   useChanges(connection);
+  const [reading] = useState(() => new Reading());
   const [picked, setPicked] = useState("");
   const [jumps, setJumps] = useState(0);
-  const shown = entries(store);
+  const [editing, setEditing] = useState<Editing | null>(null);
+  const [problem, setProblem] = useState("");
+  const [cameTo, setCameTo] = useState<{ readonly id: string; readonly by: Direction } | null>(null);
+  /** The prompt whose editor was closed just now. */
+  const [edited, setEdited] = useState("");
+  const removing = useRef(new Map<string, string>());
+  const composer = useRef<ComposerHandle>(null);
+  const scroller = useRef<ScrollerHandle>(null);
+  const { shown, leaf } = entries(store, reading);
   const active = running(store, shown);
   const used = store.state.settings.model;
   const current = picked || used || model;
+  const over = connection.status.kind === "ended";
+
+  // What was taken out of the queue can be written anew.
+  useEffect(() => {
+    for (const [run, text] of removing.current) {
+      const record = store.state.runs[run];
+      if (record === undefined || !ended(record)) continue;
+      removing.current.delete(run);
+      if (withdrawn(store.state, run)) composer.current?.takeBack(text);
+    }
+  });
 
   const send = async (request: SendRequest) => {
     setJumps((count) => count + 1);
-    const { result } = connection.send(store, {
+    setProblem("");
+    setCameTo(null);
+    setEdited("");
+    const asked = request.model ?? current;
+    const { run, result } = connection.send(store, {
       ...request,
-      ...(current === "" ? {} : { model: current }),
+      ...(asked === "" ? {} : { model: asked }),
       ...(Object.keys(params).length === 0 ? {} : { params }),
     });
+    reading.expect(run);
     const how = await result;
     // From now on the conversation itself knows the model.
     if (how.kind === "accepted") setPicked("");
+    else reading.forget(run);
     return how;
+  };
+
+  const again = async (parent: string, other?: string): Promise<void> => {
+    scroller.current?.focus();
+    const how = await send({ parent, ...(other === undefined ? {} : { model: other }) });
+    if (how.kind === "refused") setProblem(how.error.message);
+  };
+
+  const choose = (siblings: readonly string[], id: string, by: Direction): void => {
+    const [first] = siblings;
+    scroller.current?.hold((list) => labelled(list, ".streamchat-branches", "first", first));
+    reading.choose(store.state, id);
+    setCameTo({ id, by });
+    setEdited("");
+  };
+
+  const edit = (key: string, to: Editing | null): void => {
+    scroller.current?.hold((list) => labelled(list, "[data-entry]", "entry", key));
+    setEdited(editing?.message ?? "");
+    setCameTo(null);
+    setEditing(to);
+  };
+
+  const resend = async ({ message }: PromptEntry, text: string): Promise<void> => {
+    if (message === undefined) return;
+    setEditing(null);
+    composer.current?.focus();
+    const files = message.parts.filter((part): part is FilePart => part.type === "file");
+    const how = await send({ text, files, parent: message.parent ?? "" });
+    if (how.kind === "accepted") return;
+    setEditing({ message: message.id, text, problem: how.kind === "refused" ? how.error.message : "" });
+  };
+
+  const arrows = (entry: Entry) =>
+    entry.message !== undefined &&
+    entry.siblings.length > 1 && (
+      <Branches
+        id={entry.message.id}
+        siblings={entry.siblings}
+        cameBy={cameTo?.id === entry.message.id ? cameTo.by : undefined}
+        onChoose={(id, by) => choose(entry.siblings, id, by)}
+      />
+    );
+
+  const prompt = (entry: PromptEntry) => {
+    const { key, text, message, queued, last } = entry;
+    const open = editing !== null && editing.message === message?.id ? editing : null;
+    return (
+      <div key={key} data-entry={key} class="streamchat-turn">
+        {open !== null ? (
+          <PromptEditor
+            text={open.text}
+            problem={open.problem}
+            onSend={(changed) => void resend(entry, changed)}
+            onCancel={() => edit(key, null)}
+          />
+        ) : (
+          <Prompt
+            text={text}
+            files={entry.files}
+            connection={connection}
+            onEdit={
+              message === undefined || queued !== undefined || over
+                ? undefined
+                : () => edit(key, { message: message.id, text, problem: "" })
+            }
+            edited={message !== undefined && edited === message.id}
+            queued={queued !== undefined}
+            onRemove={queued === undefined || !last || store.stopping.has(queued) ? undefined : () => remove(queued, text)}
+          >
+            {arrows(entry)}
+          </Prompt>
+        )}
+      </div>
+    );
+  };
+
+  const rename = (title: string): void =>
+    void connection.rename(store, title).then((error) => setProblem(error?.message ?? ""));
+
+  const title = (
+    <Title
+      title={store.state.title}
+      onRename={store.state.messages.length === 0 || over ? undefined : rename}
+      onLeave={() => composer.current?.focus()}
+    />
+  );
+
+  const remove = (run: string, text: string): void => {
+    removing.current.set(run, text);
+    connection.stop(store, run);
+    composer.current?.focus();
+  };
+
+  const answer = (entry: AnswerEntry) => {
+    const { key, run, record, message } = entry;
+    const parent = message?.parent;
+    const may = record !== undefined && ended(record) && parent != null && !over;
+    return (
+      <Answer
+        {...entry}
+        key={key}
+        connection={connection}
+        store={store}
+        onStop={run !== stop && active.includes(run) ? () => connection.stop(store, run) : undefined}
+        model={current}
+        onAgain={may ? (other) => void again(parent, other) : undefined}
+        onRate={
+          message === undefined || textOf(message) === "" || over
+            ? undefined
+            : (value) => void connection.rate(store, message.id, value).then((error) => setProblem(error?.message ?? ""))
+        }
+        onContinue={
+          may && message !== undefined && entry === shown.at(-1) && cutOff(record) && textOf(message) !== ""
+            ? () => void again(message.id)
+            : undefined
+        }
+      >
+        {arrows(entry)}
+      </Answer>
+    );
   };
 
   const stop = active[0];
   return (
     <>
       {store.problem !== null && <Notice text={store.problem.message} />}
+      {store.state.title !== "" && title}
       {shown.length > 0 && (
-        <Scroller jumps={jumps}>
-          {shown.map((entry, index) =>
-            entry.kind === "prompt" ? (
-              <div key={entry.key} class="streamchat-prompt" role="article" aria-label="Your prompt">
-                <PromptFiles files={entry.files} connection={connection} />
-                {visible(entry.text)}
-              </div>
-            ) : (
-              <Answer
-                {...entry}
-                connection={connection}
-                store={store}
-                onStop={entry.run !== stop ? () => connection.stop(store, entry.run) : undefined}
-                onRetry={index === shown.length - 1 && connection.status.kind !== "ended" ? retry(entry, send) : undefined}
-              />
-            ),
-          )}
+        <Scroller handle={scroller} jumps={jumps}>
+          {store.state.title === "" && title}
+          {queue(shown).map((entry) => (entry.kind === "prompt" ? prompt(entry) : answer(entry)))}
         </Scroller>
       )}
       <Announcer store={store} entry={shown.at(-1)} />
       <Obstacle connection={connection} />
       <Blocked connection={connection} />
+      {problem && <Notice text={problem} />}
       <Composer
+        handle={composer}
         connection={connection}
         blind={blindModel(connection.catalog, current)}
-        onSend={(text, files) => send({ text, files })}
+        onSend={(text, files) => send({ text, files, ...(leaf === undefined ? {} : { parent: leaf }) })}
         onStop={stop === undefined ? undefined : () => connection.stop(store, stop)}
       >
         <Picker connection={connection} current={current} onPick={setPicked} />
@@ -91,10 +237,9 @@ export function Chat({ connection, store, model, params }: Props) {
   );
 }
 
-function retry(entry: Entry, send: (request: SendRequest) => unknown): (() => void) | undefined {
-  if (entry.kind === "prompt" || entry.record === undefined || !ended(entry.record)) return undefined;
-  const parent = entry.message?.parent;
-  return parent == null ? undefined : () => void send({ parent });
+function labelled(list: HTMLElement, selector: string, name: string, value: string | undefined): Element | null {
+  const found = [...list.querySelectorAll<HTMLElement>(selector)];
+  return found.find((element) => element.dataset[name] === value) ?? null;
 }
 
 /** Says how the newest answer stands to who cannot see it; never its text. */

@@ -1,17 +1,25 @@
 /** Where a prompt is written, sent and stopped. */
 
-import type { ComponentChildren } from "preact";
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { ComponentChildren, Ref } from "preact";
+import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState } from "preact/hooks";
 import type { Connection, SendResult } from "../connection.ts";
 import { visible } from "../markdown/index.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
 import { Attachments, isPicture } from "./attachments.ts";
 import { DropZone, WaitingFiles } from "./files.tsx";
-import { useChanges } from "./hooks.ts";
+import { composing, useChanges, useHeightOfText } from "./hooks.ts";
 import { ClipIcon, SendIcon, StopIcon } from "./icons.tsx";
 import { Notice } from "./status.tsx";
 
+/** What others may do with the composer. */
+export interface ComposerHandle {
+  focus(): void;
+  /** Take a prompt back, if nothing is written here. */
+  takeBack(text: string): void;
+}
+
 interface Props {
+  readonly handle: Ref<ComposerHandle>;
   readonly connection: Connection;
   /** The model that would be asked, where it is known not to look at pictures. */
   readonly blind: string;
@@ -22,7 +30,7 @@ interface Props {
   readonly children: ComponentChildren;
 }
 
-export function Composer({ connection, blind, onSend, onStop, children }: Props) {
+export function Composer({ handle, connection, blind, onSend, onStop, children }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const attachments = useMemo(() => new Attachments(connection), [connection]);
@@ -33,13 +41,11 @@ export function Composer({ connection, blind, onSend, onStop, children }: Props)
   const [text, setText] = useState("");
   const [problem, setProblem] = useState("");
 
-  // The field is as high as its text, up to the style sheet's limit.
-  useLayoutEffect(() => {
-    const area = field.current;
-    if (area === null) return;
-    area.style.height = "auto";
-    if (area.scrollHeight > 0) area.style.height = `${area.scrollHeight}px`;
-  }, [text]);
+  useHeightOfText(field, text);
+  useImperativeHandle(handle, () => ({
+    focus: () => field.current?.focus(),
+    takeBack: (back) => setText((since) => (since.trim() === "" ? back : since)),
+  }));
 
   const send = async (): Promise<void> => {
     // What stands in the field, not what was last drawn: on a busy page Enter may come before the
@@ -65,8 +71,7 @@ export function Composer({ connection, blind, onSend, onStop, children }: Props)
   };
 
   const onKeyDown = (event: KeyboardEvent): void => {
-    // 229 is what some browsers report for the Enter that ends a composition.
-    if (event.isComposing || event.keyCode === 229) return;
+    if (composing(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
       event.preventDefault();
       void send();

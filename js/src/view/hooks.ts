@@ -1,6 +1,7 @@
 /** What ties components to things that change by themselves. */
 
-import { useEffect, useReducer, useState } from "preact/hooks";
+import type { RefObject } from "preact";
+import { useEffect, useLayoutEffect, useReducer, useState } from "preact/hooks";
 
 interface Subject {
   subscribe(listener: () => void, signal: AbortSignal): void;
@@ -42,4 +43,19 @@ export function useSettled(value: boolean, ms: number): boolean {
     return () => clearTimeout(timer);
   }, [value, ms]);
   return value && settled;
+}
+
+/** A field is as high as its text, up to the style sheet's limit. */
+export function useHeightOfText(field: RefObject<HTMLTextAreaElement | null>, text: string): void {
+  useLayoutEffect(() => {
+    const area = field.current;
+    if (area === null) return;
+    area.style.height = "auto";
+    if (area.scrollHeight > 0) area.style.height = `${area.scrollHeight}px`;
+  }, [field, text]);
+}
+
+/** Whether a key belongs to a composition; 229 is what some browsers report for the Enter that ends one. */
+export function composing(event: KeyboardEvent): boolean {
+  return event.isComposing || event.keyCode === 229;
 }

@@ -66,6 +66,51 @@ export function CrossIcon() {
   );
 }
 
+export function PencilIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="m3 13 .7-3.1 7.4-7.4a1 1 0 0 1 1.4 0l1 1a1 1 0 0 1 0 1.4l-7.4 7.4L3 13ZM9.8 3.8l2.4 2.4" />
+    </svg>
+  );
+}
+
+export function BackIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="M9.8 4 5.8 8l4 4" />
+    </svg>
+  );
+}
+
+export function ForthIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="m6.2 4 4 4-4 4" />
+    </svg>
+  );
+}
+
+export function MoreIcon() {
+  return (
+    <svg {...frame} width={10} height={16} viewBox="3 0 10 16">
+      <path {...stroke} d="m4.5 6.5 3.5 3.5 3.5-3.5" />
+    </svg>
+  );
+}
+
+export function ThumbIcon({ down, filled }: { readonly down: boolean; readonly filled: boolean }) {
+  return (
+    <svg {...frame} transform={down ? "rotate(180)" : undefined}>
+      <path
+        {...stroke}
+        fill={filled ? "currentColor" : "none"}
+        d="M5.3 7.2 8 2.3a1.4 1.4 0 0 1 1.4 1.9l-.7 2.3h3.1a1.2 1.2 0 0 1 1.2 1.5l-1 4a1.2 1.2 0 0 1-1.2.9H5.3Z"
+      />
+      <path {...stroke} d="M5.3 7.2H3v5.7h2.3" />
+    </svg>
+  );
+}
+
 export function ClipIcon() {
   return (
     <svg {...frame}>

@@ -43,7 +43,7 @@ export function Picker({ connection, current, onPick }: Props) {
         <optgroup key={provider} label={provider}>
           {models.map((model) => (
             <option key={model.id} value={model.id}>
-              {provider === "demo" ? `${model.name} (demo)` : model.name}
+              {modelName(model)}
             </option>
           ))}
         </optgroup>
@@ -60,4 +60,8 @@ export function Picker({ connection, current, onPick }: Props) {
       )}
     </select>
   );
+}
+
+export function modelName({ name, provider }: ModelInfo): string {
+  return provider === "demo" ? `${name} (demo)` : name;
 }

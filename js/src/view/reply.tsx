@@ -37,7 +37,7 @@ export function ReplyView({ connection, store, run }: Props) {
       />
       <Announcer
         store={store}
-        entry={{ kind: "answer", key: run, run, held: false, ...(message && { message }), ...(record && { record }) }}
+        entry={{ kind: "answer", key: run, run, held: false, siblings: [], ...(message && { message }), ...(record && { record }) }}
       />
       <Obstacle connection={connection} />
       {!over && <Blocked connection={connection} />}

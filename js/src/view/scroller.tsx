@@ -1,23 +1,55 @@
 /** A scrolling list that follows its growing end only while the person is there. */
 
-import type { ComponentChildren } from "preact";
-import { useCallback, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { ComponentChildren, Ref } from "preact";
+import { useCallback, useImperativeHandle, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { DownIcon } from "./icons.tsx";
 
 /** How near the end counts as there, in pixels. */
 const NEAR = 32;
 
+/** What others may do with the list. */
+export interface ScrollerHandle {
+  focus(): void;
+  /** Before a change: what stands there now is not to move; `find` finds it in the changed list. */
+  hold(find: (list: HTMLElement) => Element | null): void;
+}
+
 interface Props {
+  readonly handle: Ref<ScrollerHandle>;
   /** Grows whenever the end must be shown, wherever the person is: they sent something. */
   readonly jumps: number;
   readonly children: ComponentChildren;
 }
 
-export function Scroller({ jumps, children }: Props) {
+export function Scroller({ handle, jumps, children }: Props) {
   const outer = useRef<HTMLDivElement>(null);
   const inner = useRef<HTMLDivElement>(null);
   const following = useRef(true);
   const [away, setAway] = useState(false);
+  const held = useRef<{ readonly top: number; readonly find: (list: HTMLElement) => Element | null } | null>(null);
+
+  useImperativeHandle(handle, () => ({
+    focus: () => outer.current?.focus({ preventScroll: true }),
+    hold: (find) => {
+      const list = outer.current;
+      const element = list === null ? null : find(list);
+      if (element === null) return;
+      following.current = false;
+      held.current = { top: element.getBoundingClientRect().top, find };
+    },
+  }));
+
+  // After each drawing: there may be something that was not to move.
+  useLayoutEffect(() => {
+    const list = outer.current;
+    if (held.current === null || list === null) return;
+    const { top, find } = held.current;
+    const element = find(list);
+    held.current = null;
+    if (element !== null) list.scrollTop += element.getBoundingClientRect().top - top;
+    following.current = list.scrollHeight - list.scrollTop - list.clientHeight <= 1;
+    setAway(!following.current);
+  });
 
   const toEnd = useCallback(() => {
     following.current = true;

@@ -3,7 +3,7 @@
 import type { Status } from "../connection.ts";
 import { visible } from "../markdown/index.ts";
 import type { Part } from "../model/reduce.ts";
-import type { ErrorInfo, RunRecord } from "../protocol/frames.gen.ts";
+import type { ErrorInfo, ReasoningPart, RunRecord } from "../protocol/frames.gen.ts";
 import type { Left } from "../model/spendings.ts";
 
 /** What a run does before its first token, or that it is being stopped; empty when there is nothing to say. */
@@ -73,6 +73,21 @@ export function ending(
     return { tone: "bad", text: "Held back by the provider’s content filter." };
   }
   return null;
+}
+
+/** How long a model thought, once it has. */
+export function thinking({ open, started_t: from, ended_t: to }: ReasoningPart): string {
+  if (open) return "Thinking…";
+  const took = from == null || to == null ? -1 : Math.round((to - from) / 1000);
+  // Where the end was lost, nobody knows.
+  if (took < 0) return "Thoughts";
+  if (took < 1) return "Thought for a moment";
+  return took < 60 ? `Thought for ${took} s` : `Thought for ${Math.floor(took / 60)} min ${took % 60} s`;
+}
+
+/** Whether an answer ended well, but early, so that its model could go on. */
+export function cutOff(record: RunRecord): boolean {
+  return record.finish_reason === "length" || (record.state === "interrupted" && record.abort_reason === "user");
 }
 
 /** A run's figures: the short form, and what each means. */

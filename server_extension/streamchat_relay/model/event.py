@@ -43,6 +43,13 @@ class TitleChanged(_Event, frozen=True, tag="title"):
     title: str
 
 
+class Feedback(_Event, frozen=True, tag="feedback"):
+    """A person thinks well of an answer, or not; `none` takes that back."""
+
+    message: str
+    value: Literal["up", "down", "none"]
+
+
 class StartedMessage(msgspec.Struct, frozen=True, kw_only=True):
     """The message that a run is about to write."""
 
@@ -212,4 +219,4 @@ RunEvent = (
     | Abort
     | ErrorEvent
 )
-Event = MessageAdded | SettingsChanged | TitleChanged | RunEvent
+Event = MessageAdded | SettingsChanged | TitleChanged | Feedback | RunEvent

@@ -12,6 +12,7 @@ from streamchat_relay.model.usage import Timing, Usage
 
 Role = Literal["system", "user", "assistant", "tool"]
 FinishReason = Literal["stop", "length", "tool-calls", "content-filter", "other"]
+Opinion = Literal["up", "down"]
 AbortReason = Literal["user", "budget", "unwatched", "server_lost"]
 RunStateName = Literal["queued", "retrying", "running", "stopping", "done", "error", "interrupted"]
 
@@ -78,6 +79,13 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timing: Timing | None = None
     abort_reason: AbortReason | None = None
     error: ErrorInfo | None = None
+    feedback: Opinion | None = None
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether it was stopped before its turn came: its prompt was taken back."""
+        stopped = self.state == "interrupted" and self.abort_reason == "user"
+        return stopped and self.position is not None
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,11 +23,14 @@ class TextPart(_Part, frozen=True, tag="text"):
 class ReasoningPart(_Part, frozen=True, tag="reasoning"):
     """What a reasoning model thought before it answered.
 
-    `provider_metadata` is what its provider wants to see again when the answer goes on.
+    `provider_metadata` is what its provider wants to see again when the answer goes on. It thought
+    from `started_t` to `ended_t`, in milliseconds after the run was accepted.
     """
 
     text: str
     provider_metadata: dict[str, Any] | None = None
+    started_t: float | None = None
+    ended_t: float | None = None
 
 
 class FilePart(_Part, frozen=True, tag="file"):

@@ -13,6 +13,7 @@ from streamchat_relay.model.event import (
     Abort,
     ErrorEvent,
     Event,
+    Feedback,
     File,
     Finish,
     MessageAdded,
@@ -61,6 +62,14 @@ def reduce(conversation: Conversation, event: Event) -> Conversation:
             return replace(conversation, settings=event.settings)
         case TitleChanged(title=title):
             return replace(conversation, title=title)
+        case Feedback(message=rated, value=value):
+            opinion = None if value == "none" else value
+            for record in conversation.runs.values():
+                if record.message == rated:
+                    return _with_run(
+                        conversation, record.id, lambda run: replace(run, feedback=opinion)
+                    )
+            return conversation
         case Start():
             message = Message(
                 id=event.message.id,
@@ -94,7 +103,7 @@ def reduce(conversation: Conversation, event: Event) -> Conversation:
         case TextStart():
             return _add_part(conversation, event, TextPart(id=event.part, text="", open=True))
         case ReasoningStart():
-            part = ReasoningPart(id=event.part, text="", open=True)
+            part = ReasoningPart(id=event.part, text="", open=True, started_t=event.t)
             return _add_part(conversation, event, part)
         case TextDelta() | ReasoningDelta():
             return _with_part(
@@ -117,7 +126,7 @@ def reduce(conversation: Conversation, event: Event) -> Conversation:
                 event.run,
                 event.part,
                 lambda part: (
-                    replace(part, open=False, provider_metadata=metadata)
+                    replace(part, open=False, provider_metadata=metadata, ended_t=event.t)
                     if isinstance(part, ReasoningPart)
                     else part
                 ),
@@ -213,19 +222,28 @@ def fold(conversation: Conversation, events: Iterable[Event]) -> Conversation:
 
 
 def branch(conversation: Conversation, leaf: str | None = None) -> tuple[Message, ...]:
-    """The messages from the root to `leaf`; without one, to the newest message.
+    """The messages from the root to `leaf`; without one, to the `newest` message.
 
     Raises `KeyError` when there is no message of that id.
     """
     if leaf is None:
-        if not conversation.messages:
+        leaf = newest(conversation)
+        if leaf is None:
             return ()
-        leaf = conversation.messages[-1].id
     by_id = {message.id: message for message in conversation.messages}
     path = [by_id[leaf]]
     while path[-1].parent is not None and path[-1].parent in by_id:
         path.append(by_id[path[-1].parent])
     return tuple(reversed(path))
+
+
+def newest(conversation: Conversation) -> str | None:
+    """The id of the newest message, but for prompts that were taken back out of the queue."""
+    for message in reversed(conversation.messages):
+        record = conversation.runs.get(message.run or "")
+        if record is None or not record.withdrawn:
+            return message.id
+    return None
 
 
 def _with_run(
@@ -240,10 +258,12 @@ def _with_run(
 def _with_end(
     conversation: Conversation, event: Finish | Abort | ErrorEvent, **outcome: Any
 ) -> Conversation:
+    # The position of a run that was stopped in the queue stays: its prompt was taken back.
+    queued = {} if isinstance(event, Abort) else {"position": None}
     return _with_run(
         conversation,
         event.run,
-        lambda run: replace(run, position=None, retry_after=None, ended_t=event.t, **outcome),
+        lambda run: replace(run, **queued, retry_after=None, ended_t=event.t, **outcome),
     )
 
 

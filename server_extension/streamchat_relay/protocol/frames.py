@@ -42,6 +42,7 @@ ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$(?!\n)"
 ClientId = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
 Sequence = Annotated[int, msgspec.Meta(ge=0)]
 ModelId = Annotated[str, msgspec.Meta(max_length=256)]
+Title = Annotated[str, msgspec.Meta(max_length=120)]
 
 
 class Prompt(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,6 +178,23 @@ class Approve(_Frame, frozen=True, tag="approve"):
     allow: bool
 
 
+class Rate(_Frame, frozen=True, tag="rate"):
+    """A person thinks well of an answer, or not; `none` takes that back."""
+
+    id: ClientId
+    conversation: ClientId
+    message: str
+    value: Literal["up", "down", "none"]
+
+
+class Rename(_Frame, frozen=True, tag="rename"):
+    """Give a conversation a title; an empty one takes it away."""
+
+    id: ClientId
+    conversation: ClientId
+    title: Title
+
+
 class Ack(_Frame, frozen=True, tag="ack"):
     """Everything up to `seq` was seen; widens the window."""
 
@@ -267,6 +285,19 @@ class ApproveOk(_Frame, frozen=True, tag="ok"):
     id: str
 
 
+class RateOk(_Frame, frozen=True, tag="ok"):
+    """Answers `rate`."""
+
+    id: str
+
+
+class RenameOk(_Frame, frozen=True, tag="ok"):
+    """Answers `rename`; `title` is what it is called now."""
+
+    id: str
+    title: str
+
+
 class ServeOk(_Frame, frozen=True, tag="ok"):
     """Answers `serve`; `model` is what prompts name."""
 
@@ -343,12 +374,23 @@ class Bye(_Frame, frozen=True, tag="bye"):
     error: ErrorInfo
 
 
-Request = Models | Open | Leave | Send | Stop | Serve | Offer | Approve
+Request = Models | Open | Leave | Send | Stop | Serve | Offer | Approve | Rate | Rename
 """What is answered with `ok` or `fail`."""
 Told = Said | Done | Asking | Returned
 """What a client says of a call that it was asked for."""
 ClientFrame = Hello | Request | Told | Ack | Ping | Pong
-Ok = ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk | OfferOk | ApproveOk
+Ok = (
+    ModelsOk
+    | OpenOk
+    | LeaveOk
+    | SendOk
+    | StopOk
+    | ServeOk
+    | OfferOk
+    | ApproveOk
+    | RateOk
+    | RenameOk
+)
 ServerFrame = (
     Welcome
     | Ok

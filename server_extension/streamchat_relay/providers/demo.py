@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ from streamchat_relay.model import (
     BadRequest,
     FinishOutput,
     FinishReason,
+    Message,
     ModelInfo,
     ModelUnknown,
     Output,
@@ -23,6 +24,7 @@ from streamchat_relay.model import (
 from streamchat_relay.providers import demo_tools
 from streamchat_relay.providers.demo_text import ECHO, SCRIPT, THOUGHTS, tokens, topic_of
 from streamchat_relay.providers.naming import shown
+from streamchat_relay.relay.continuation import GO_ON
 from streamchat_relay.relay.ports import Call, Sink
 
 FAST = 150.0
@@ -82,7 +84,7 @@ class DemoProvider:
             raise ModelUnknown(
                 f"demo has no model {shown(call.model)!r}. It has {', '.join(sorted(_MODELS))}."
             )
-        prompt = next((m.text for m in reversed(call.messages) if m.role == "user"), "")
+        prompt, said = _asked(call.messages)
         script: list[Output] = []
         calls = demo_tools.calls(call) if model.calls else []
         if model.thinks:
@@ -98,7 +100,7 @@ class DemoProvider:
             answer = ECHO.format(text=prompt.strip() or "nothing")
         else:
             answer = SCRIPT.format(topic=topic_of(prompt))
-        script += [TextOutput(token) for token in tokens(answer)]
+        script += [TextOutput(token) for token in tokens(answer.removeprefix(said))]
         limit = _limit(call.params)
         reason: FinishReason = "tool-calls" if calls else "stop"
         if limit is not None and limit < len(script):
@@ -141,6 +143,17 @@ class DemoProvider:
             # Also when late: somebody else must get a turn on the loop.
             await self._sleep(max(early, 0.0))
             sink.push([output])
+
+
+def _asked(messages: Sequence[Message]) -> tuple[str, str]:
+    """The prompt, and what of its answer was said before it was cut off."""
+    said = ""
+    for message in reversed(messages):
+        if message.role == "user" and message.text != GO_ON:
+            return message.text, said
+        if message.role == "assistant":
+            said = message.text + said
+    return "", said
 
 
 def _limit(params: Mapping[str, Any]) -> int | None:

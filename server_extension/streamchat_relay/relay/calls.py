@@ -20,6 +20,7 @@ from streamchat_relay.model import (
 from streamchat_relay.model.reduce import replace
 from streamchat_relay.relay import tokens
 from streamchat_relay.relay.budget import Hold
+from streamchat_relay.relay.continuation import continued
 from streamchat_relay.relay.conversation import ActiveRun
 from streamchat_relay.relay.files import Files
 from streamchat_relay.relay.length import one_length
@@ -60,7 +61,10 @@ class Calls:
             known=active.provider.context(call.model),
             tools=tools,
         )
-        active.call = replace(call, messages=fitted.messages, params=params, tools=tools)
+        told = fitted.messages
+        if not active.aside:
+            told = continued(told, active.run.message.id)
+        active.call = replace(call, messages=told, params=params, tools=tools)
         return fitted.left_out
 
     async def make(self, active: ActiveRun) -> None:

@@ -26,6 +26,10 @@ from streamchat_relay.protocol.frames import (
     OfferOk,
     Open,
     OpenOk,
+    Rate,
+    RateOk,
+    Rename,
+    RenameOk,
     Request,
     Returned,
     Said,
@@ -53,6 +57,9 @@ REQUESTS_PER_S = 20.0
 """Requests of one connection; many more may come at once."""
 MESSAGES_PER_REQUEST = 50
 """How many times as many messages of all kinds are no flood: acknowledgements among them."""
+
+
+_PACED = Models | Open | Send | Rate | Rename
 
 
 class Connection:
@@ -134,7 +141,7 @@ class Connection:
                 self._ack(action)
             elif isinstance(action, Said | Done | Asking | Returned):
                 self._told(action)
-            elif isinstance(action, Models | Open | Send) and (wait := self._requests.take()):
+            elif isinstance(action, _PACED) and (wait := self._requests.take()):
                 many = RateLimited(
                     "This client asks too much at once (c.StreamChat.requests_per_second).",
                     retry_after=math.ceil(wait * 10) / 10,
@@ -148,7 +155,7 @@ class Connection:
                 self._spawn(action, self._sending)
                 # It takes its place in the conversation before the next frame is looked at.
                 await asyncio.sleep(0)
-            elif isinstance(action, Open | Leave | Stop | Serve | Offer | Approve):
+            elif isinstance(action, Open | Leave | Stop | Serve | Offer | Approve | Rate | Rename):
                 await self._answer(action)
             else:
                 self._write(action)
@@ -199,6 +206,12 @@ class Connection:
             case Approve(id=frame_id):
                 self._hub.tools.approve(self._user, request)
                 self._write(ApproveOk(id=frame_id))
+            case Rate(id=frame_id):
+                await self._hub.rate(self._user, request)
+                self._write(RateOk(id=frame_id))
+            case Rename(id=frame_id):
+                title = await self._hub.rename(self._user, request)
+                self._write(RenameOk(id=frame_id, title=title))
             case Stop(id=frame_id, run=run):
                 state = await self._hub.stop(self._user, run)
                 self._write(StopOk(id=frame_id, state=state))

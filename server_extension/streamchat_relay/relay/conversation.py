@@ -136,6 +136,8 @@ class ActiveRun:
         self.over: StreamChatError | None = None
         self.reason: AbortReason = "user"
         self.position = 0
+        # Who asks beside all conversations says all that the model is told.
+        self.aside = bool(call.messages)
         # What the model calls is run by who offers it, not by who asks.
         self.runs_tools = False
         # It waits for a slot, or has one.

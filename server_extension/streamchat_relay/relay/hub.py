@@ -14,15 +14,17 @@ from streamchat_relay.model import (
     Catalog,
     Conflict,
     Conversation,
+    Feedback,
     Internal,
     Message,
     NotFound,
     Overview,
     RunStateName,
     Spendings,
+    TitleChanged,
     ToolSpec,
 )
-from streamchat_relay.protocol.frames import Send
+from streamchat_relay.protocol.frames import Rate, Rename, Send
 from streamchat_relay.relay.aside import Aside
 from streamchat_relay.relay.conversation import LiveConversation
 from streamchat_relay.relay.files import Files
@@ -134,6 +136,25 @@ class Hub:
         if live.idle and not self._holds[key]:
             self._live.pop(key, None)
             del self._holds[key]
+
+    async def rate(self, user: str, rate: Rate) -> None:
+        """Keep what a person thinks of an answer; raises `NotFound` where there is none."""
+        async with self.conversation(user, rate.conversation) as live:
+            await live.catch_up()
+            if all(record.message != rate.message for record in live.state.runs.values()):
+                raise NotFound("There is no such answer in this conversation.")
+            live.log.append([Feedback(t=0, message=rate.message, value=rate.value)])
+
+    async def rename(self, user: str, rename: Rename) -> str:
+        """Give a conversation a title of one line, which is returned."""
+        title = " ".join(rename.title.split())
+        async with self.conversation(user, rename.conversation) as live:
+            await live.catch_up()
+            if not live.state.messages:
+                raise NotFound("There is nothing in this conversation that a title could name.")
+            if title != live.state.title:
+                live.log.append([TitleChanged(t=0, title=title)])
+            return title
 
     async def send(self, user: str, send: Send) -> tuple[str, bool]:
         """Start a run; the same run again starts nothing.

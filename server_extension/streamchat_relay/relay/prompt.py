@@ -16,7 +16,7 @@ from streamchat_relay.model import (
     StartedMessage,
     TextPart,
 )
-from streamchat_relay.model.reduce import replace
+from streamchat_relay.model.reduce import newest, replace
 from streamchat_relay.protocol.frames import Prompt, Send
 from streamchat_relay.relay.depth import MAX_DEPTH, deeper
 
@@ -45,8 +45,8 @@ def accepted(state: Conversation, send: Send, model: str) -> Accepted:
         if not parent:
             raise BadRequest("A `send` needs a `message`, or the `parent` to answer again.")
     else:
-        if parent is None and state.messages:
-            parent = state.messages[-1].id
+        if parent is None:
+            parent = newest(state)
         parent = parent or None
         prompt = Message(
             id=_message_id(),

@@ -1,0 +1,129 @@
+/** A prompt: its text, what can be done with it, and the editor that takes its place. */
+
+import type { ComponentChildren } from "preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Connection } from "../connection.ts";
+import { visible } from "../markdown/index.ts";
+import type { FilePart } from "../protocol/frames.gen.ts";
+import { PromptFiles } from "./files.tsx";
+import { composing, useHeightOfText } from "./hooks.ts";
+import { CrossIcon, PencilIcon } from "./icons.tsx";
+import { Notice } from "./status.tsx";
+
+interface Props {
+  readonly text: string;
+  readonly files: readonly FilePart[];
+  readonly connection: Connection;
+  readonly onEdit: (() => void) | undefined;
+  /** Whether its editor was just closed, so that the keyboard goes on here. */
+  readonly edited: boolean;
+  readonly queued: boolean;
+  readonly onRemove: (() => void) | undefined;
+  /** The arrows between its versions. */
+  readonly children: ComponentChildren;
+}
+
+export function Prompt({ text, files, connection, onEdit, edited, queued, onRemove, children }: Props) {
+  const pencil = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    if (edited) pencil.current?.focus({ preventScroll: true });
+    // Only when the prompt comes back.
+  }, []);
+  return (
+    <div class={queued ? "streamchat-asked-for streamchat-queued" : "streamchat-asked-for"}>
+      <div class="streamchat-line">
+        {onEdit !== undefined && (
+          <button
+            ref={pencil}
+            type="button"
+            class="streamchat-icon streamchat-edit"
+            aria-label="Edit prompt"
+            title="Edit and send again"
+            onClick={onEdit}
+          >
+            <PencilIcon />
+          </button>
+        )}
+        <div class="streamchat-prompt" role="article" aria-label="Your prompt">
+          <PromptFiles files={files} connection={connection} />
+          {visible(text)}
+        </div>
+      </div>
+      {(queued || children) && (
+        <div class="streamchat-below">
+          {children}
+          {queued && <span>Queued</span>}
+          {onRemove !== undefined && (
+            <button
+              type="button"
+              class="streamchat-icon"
+              aria-label="Remove from the queue"
+              title="Remove from the queue"
+              onClick={onRemove}
+            >
+              <CrossIcon />
+            </button>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface EditorProps {
+  readonly text: string;
+  /** Why it was not sent. */
+  readonly problem: string;
+  readonly onSend: (text: string) => void;
+  readonly onCancel: () => void;
+}
+
+export function PromptEditor({ text, problem, onSend, onCancel }: EditorProps) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  const [written, setWritten] = useState(text);
+  useHeightOfText(field, written);
+  useLayoutEffect(() => {
+    const area = field.current;
+    area?.focus({ preventScroll: true });
+    area?.setSelectionRange(area.value.length, area.value.length);
+  }, []);
+  const send = (): void => {
+    // As in the composer: what stands in the field, not what was last drawn.
+    const now = field.current?.value ?? "";
+    if (now.trim() !== "") onSend(now);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (composing(event)) return;
+    if (event.key === "Escape") {
+      event.preventDefault();
+      onCancel();
+    } else if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+      event.preventDefault();
+      send();
+    }
+  };
+  return (
+    <div class="streamchat-editor">
+      {problem && <Notice text={problem} />}
+      <div class="streamchat-box">
+        <textarea
+          ref={field}
+          rows={1}
+          value={written}
+          aria-label="Edit prompt"
+          title="Enter sends, Shift+Enter breaks the line, Escape leaves it as it was"
+          onInput={(event) => setWritten(event.currentTarget.value)}
+          onKeyDown={onKeyDown}
+        />
+        <div class="streamchat-choice">
+          <button type="button" class="streamchat-quiet" onClick={onCancel}>
+            Cancel
+          </button>
+          <button type="button" class="streamchat-allow" disabled={written.trim() === ""} onClick={send}>
+            Send
+          </button>
+        </div>
+      </div>
+    </div>
+  );
+}
