@@ -99,8 +99,10 @@ function ModelMenu({ connection, anchor, current, onChoose, onClose, onLeave }: 
       if (!list.contains(target) && !anchor.contains(target)) onLeave();
     };
     document.addEventListener("pointerdown", elsewhere, options);
-    // What it stands at moves away under it.
-    document.addEventListener("scroll", elsewhere, options);
+    const moved = (): void => {
+      if (Math.abs(anchor.getBoundingClientRect().top - button.top) > 1) onLeave();
+    };
+    document.addEventListener("scroll", moved, options);
     return () => lifetime.abort();
   }, []);
   const onKeyDown = (event: KeyboardEvent): void => {
