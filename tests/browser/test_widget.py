@@ -130,6 +130,8 @@ async def test_a_reply_shows_itself_streaming_and_is_saved_as_markdown(lab: LabP
     )
     await lab.run_done(0)
     await expect(lab.output(0).locator("strong").last).to_have_text("bold")
+    # The widget has the look of Markdown, too, until that takes its place.
+    await expect(lab.output(0).locator(".streamchat")).to_have_count(0)
     await expect(lab.output(0).locator(".jp-RenderedMarkdown")).to_be_visible()
     await lab.save()
     output = lab.saved().cells[0].outputs[0]

@@ -34,6 +34,7 @@ from streamchat_relay.protocol.frames import (
     Serve,
     ServedCall,
     ServeOk,
+    ServerFrame,
     Snapshot,
     Stop,
     StopOk,
@@ -192,20 +193,6 @@ class _OkHead(msgspec.Struct, frozen=True, kw_only=True, tag="ok", tag_field="ty
     id: str
 
 
-_server = msgspec.json.Decoder(
-    Welcome
-    | _OkHead
-    | EventsHead
-    | Snapshot
-    | ServedCall
-    | ToolRun
-    | Approved
-    | Cancel
-    | Fail
-    | Bye
-    | Ping
-    | Pong
-)
 _OK_OF: dict[type, msgspec.json.Decoder[Any]] = {
     Models: msgspec.json.Decoder(ModelsOk),
     Open: msgspec.json.Decoder(OpenOk),
@@ -230,6 +217,7 @@ ReceivedFrame = (
     | Ping
     | Pong
 )
+_server: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ReceivedFrame | _OkHead)
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -253,12 +241,7 @@ def decode_server_frame(data: str | bytes) -> ReceivedFrame | Answered | None:
     return Answered(frame.id) if isinstance(frame, _OkHead) else frame
 
 
-_SERVER_TYPES = frozenset(
-    [
-        *("welcome", "ok", "events", "snapshot", "call", "tool", "approved", "cancel"),
-        *("fail", "bye", "ping", "pong"),
-    ]
-)
+_SERVER_TYPES = frozenset(kind.__struct_config__.tag for kind in get_args(ServerFrame))
 
 
 def decode_ok(data: str | bytes, request: type) -> Ok:
