@@ -124,6 +124,7 @@ class Link:
         self._changed = changed
         self._left = fault.after
         self._deaf: set[_End] = set()
+        self._early = b""
         near.link = self
 
     @property
@@ -179,14 +180,20 @@ class Link:
             end.carriage = Carriage(self.fault, end)
         if self._left == 0:
             self.strike()
+        if self._early:
+            self.carry(self._early, self.near)
         if not self.near.transport.is_closing():
             self.near.transport.resume_reading()
 
     def carry(self, data: bytes, came: _End) -> None:
         """Bytes came at one end."""
+        if self.far is None:
+            # Before Python 3.11 a socket is read although that was paused as it was made.
+            self._early += data
+            return
         to = self.far if came is self.near else self.near
         self.head = self.head or data[:200]
-        if to is not None and to not in self._deaf and to.carriage is not None:
+        if to not in self._deaf and to.carriage is not None:
             to.carriage.load(data)
 
     def deliver(self, data: bytes, to: _End) -> None:

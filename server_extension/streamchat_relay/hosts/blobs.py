@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from http import HTTPStatus
+from typing import Any
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
@@ -52,6 +53,12 @@ class BlobHandler(APIHandler):
             self._body.clear()
         else:
             self._body += chunk
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Refuse; the connection, on which the body may still be on its way, is not used again."""
+        # Tornado closes it without saying so, and a proxy sends the next request into the void.
+        self.set_header("Connection", "close")
+        super().write_error(status_code, **kwargs)
 
     @property
     def content_security_policy(self) -> str:
