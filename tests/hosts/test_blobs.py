@@ -178,7 +178,9 @@ def test_a_page_needs_the_xsrf_token_that_only_pages_of_this_server_can_read(
     cookie = f"{login}; _xsrf={found[1]}"
     own = f"http://127.0.0.1:{server.port}"
     name = digest(GREEN)
-    assert asked(server, "PUT", name, GREEN, Cookie=cookie, Origin=own).status == 403
+    refused = asked(server, "PUT", name, GREEN, Cookie=cookie, Origin=own)
+    # A proxy must not send the next request there.
+    assert (refused.status, refused.headers["Connection"]) == (403, "close")
     forged = {"Cookie": cookie, "Origin": own, "X-XSRFToken": "2|0|0|0"}
     assert asked(server, "PUT", name, GREEN, **forged).status == 403
     foreign = {"Cookie": cookie, "Origin": "http://evil.example", "X-XSRFToken": found[1]}
