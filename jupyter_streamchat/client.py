@@ -155,7 +155,7 @@ class RelayClient:
     def approve(self, run: str, part: str, digest: str, *, allow: bool) -> None:
         """Say what a person decided of a call that has this digest; returns at once."""
         self._loop.call(
-            lambda: self._ask(self._session.approve(run, part, digest, allow=allow), _ignore)
+            lambda: self._asking.ask(self._session.approve(run, part, digest, allow=allow), _ignore)
         )
 
     def stop(self, run: str) -> None:
@@ -194,7 +194,9 @@ class RelayClient:
             following.fail(self._ended)
         elif not following.opened:
             following.opened = True
-            self._ask(self._session.open(following.conversation), partial(self._opened, following))
+            self._asking.ask(
+                self._session.open(following.conversation), partial(self._opened, following)
+            )
 
     def _opened(self, following: Following, answer: Answer) -> None:
         if answer.error is not None:
@@ -211,7 +213,7 @@ class RelayClient:
         if self._ended is not None:
             return
         # Also where somebody follows it again by now: whoever is new needs its whole state.
-        self._ask(self._session.leave(conversation), _ignore)
+        self._asking.ask(self._session.leave(conversation), _ignore)
         following = self._followings.get(conversation)
         if following is not None and following.opened:
             following.opened = False
@@ -230,16 +232,16 @@ class RelayClient:
             self._runs.fail(run, self._ended)
             return
         self._open(following)
-        self._ask(asked(), partial(self._sent, run))
+        self._asking.ask(asked(), partial(self._sent, run))
 
     def _serve(self, model: FunctionModel) -> None:
         if self._ended is None and self._serving.add(model):
-            self._ask(self._session.serve(model.name), _ignore)
+            self._asking.ask(self._session.serve(model.name), _ignore)
 
     def _offer(self, conversation: str, tools: dict[str, Tool]) -> None:
         specs = self._workbench.add(conversation, tools)
         if self._ended is None and specs is not None:
-            self._ask(self._session.offer(conversation, specs, self._workbench.id), _offered)
+            self._asking.ask(self._session.offer(conversation, specs, self._workbench.id), _offered)
 
     def _sent(self, run: str, answer: Answer) -> None:
         if answer.error is not None:
@@ -249,10 +251,7 @@ class RelayClient:
 
     def _stop(self, run: str) -> None:
         if self._ended is None:
-            self._ask(self._session.stop(run), _ignore)
-
-    def _ask(self, asked: tuple[str, list[Outcome]], then: Callable[[Answer], None]) -> None:
-        self._asking.ask(asked, then)
+            self._asking.ask(self._session.stop(run), _ignore)
 
     def _on_outcome(self, outcome: Outcome) -> None:
         match outcome:

@@ -8,19 +8,20 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from typing_extensions import override
+
+from jupyter_streamchat.transports.driver import Driver
 from jupyter_streamchat.transports.relay import Relay
 from streamchat_relay.protocol.client import ClientSession
-from streamchat_relay.protocol.codec import encode
-from streamchat_relay.protocol.outcomes import Drop, Ended, Outcome, Retry, Write
+from streamchat_relay.protocol.outcomes import Outcome
 
 _log = logging.getLogger(__name__)
 
 
-class MemoryTransport:
-    """Carries out what a `ClientSession` decides. Lives on the relay's own event loop.
+class MemoryTransport(Driver):
+    """Lives on the relay's own event loop.
 
-    `on_outcome` gets what concerns the owner, as of a `WebSocketTransport`. There is no heartbeat:
-    both ends live and die together.
+    There is no heartbeat: both ends live and die together.
     """
 
     def __init__(
@@ -31,40 +32,13 @@ class MemoryTransport:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._session = session
+        super().__init__(session, on_outcome, clock)
         self._relay = relay
-        self._on_outcome = on_outcome
-        self._clock = clock
         # None is the end.
         self._outbox: asyncio.Queue[bytes | None] = asyncio.Queue()
 
-    async def run(self) -> None:
-        """Stay connected until the session ends or this is cancelled."""
-        while True:
-            code = await self._talk()
-            outcomes = self._session.disconnected(code)
-            self.act(outcomes)
-            delay = next((one.delay_s for one in outcomes if isinstance(one, Retry)), None)
-            if delay is None:
-                return
-            await asyncio.sleep(delay)
-
-    def act(self, outcomes: Sequence[Outcome]) -> None:
-        """Carry out outcomes in order; for those of requests, too."""
-        for outcome in outcomes:
-            match outcome:
-                case Write(frame=frame):
-                    self._outbox.put_nowait(encode(frame))
-                case Drop():
-                    self._outbox.put_nowait(None)
-                case Ended():
-                    self._outbox.put_nowait(None)
-                    self._on_outcome(outcome)
-                case _:
-                    self._on_outcome(outcome)
-
+    @override
     async def _talk(self) -> int | None:
-        """One connection's whole life; returns the code with which the relay closed it."""
         outbox = self._outbox = asyncio.Queue()
         wire = _Wire(self._receive, outbox)
         connection = self._relay.connect(wire)
@@ -77,6 +51,14 @@ class MemoryTransport:
             wire.cut()
             connection.closed()
         return wire.code
+
+    @override
+    def _send(self, frame: bytes) -> None:
+        self._outbox.put_nowait(frame)
+
+    @override
+    def _drop(self) -> None:
+        self._outbox.put_nowait(None)
 
     def _receive(self, frame: bytes) -> None:
         self.act(self._session.received(frame, self._clock()))

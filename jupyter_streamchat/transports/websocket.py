@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
+from typing_extensions import override
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from jupyter_streamchat.discovery import Address
+from jupyter_streamchat.transports.driver import Driver
 from streamchat_relay.model import ErrorInfo
 from streamchat_relay.protocol.client import ClientSession
-from streamchat_relay.protocol.codec import encode
 from streamchat_relay.protocol.frames import SUBPROTOCOL
-from streamchat_relay.protocol.outcomes import Deliver, Drop, Ended, Live, Outcome, Retry, Write
+from streamchat_relay.protocol.outcomes import Deliver, Ended, Live, Outcome
 
 CONNECT_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 1.0
@@ -36,12 +37,8 @@ Resolve = Callable[[], Awaitable["Address | None"]]
 _log = logging.getLogger(__name__)
 
 
-class WebSocketTransport:
-    """Carries out what a `ClientSession` decides. Lives on one event loop and is not thread-safe.
-
-    `on_outcome` gets what concerns the owner: `Live`, `Answer`, `Deliver`, `Replace`, `Retry` and
-    `Ended`; the transport itself writes, closes and waits.
-    """
+class WebSocketTransport(Driver):
+    """Connects to wherever `resolve` says the relay is by then."""
 
     def __init__(
         self,
@@ -51,53 +48,16 @@ class WebSocketTransport:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._session = session
+        super().__init__(session, self._pass_on, clock)
+        self._owner = on_outcome
         self._resolve = resolve
-        self._on_outcome = on_outcome
-        self._clock = clock
         self._outbox: asyncio.Queue[bytes] = asyncio.Queue()
         self._unreadable = 0
         self._timer: asyncio.TimerHandle | None = None
         self._dropped = asyncio.Event()
 
-    async def run(self) -> None:
-        """Stay connected until the session ends or this is cancelled."""
-        while True:
-            code = await self._connect_and_talk()
-            if self._unreadable >= UNREADABLE_LIMIT:
-                self._on_outcome(Ended(_OTHER_RELEASE))
-                return
-            outcomes = self._session.disconnected(code)
-            self.act(outcomes)
-            delay = next((one.delay_s for one in outcomes if isinstance(one, Retry)), None)
-            if delay is None:
-                return
-            await asyncio.sleep(delay)
-
-    def act(self, outcomes: Sequence[Outcome]) -> None:
-        """Carry out outcomes in order; for those of requests, too."""
-        for outcome in outcomes:
-            match outcome:
-                case Write(frame=frame):
-                    self._outbox.put_nowait(encode(frame))
-                case Drop(reason=reason):
-                    _log.debug("Dropping the connection: %s", reason)
-                    self._dropped.set()
-                case Ended():
-                    self._dropped.set()
-                    self._on_outcome(outcome)
-                case Live():
-                    # The relay's heartbeat may be shorter than the wait for its welcome.
-                    self._arm()
-                    self._on_outcome(outcome)
-                case Deliver():
-                    self._unreadable = 0
-                    self._on_outcome(outcome)
-                case _:
-                    self._on_outcome(outcome)
-
-    async def _connect_and_talk(self) -> int | None:
-        """One socket's whole life; returns its close code, None where there was no socket."""
+    @override
+    async def _talk(self) -> int | None:
         try:
             address = await self._resolve()
             if address is None:
@@ -137,6 +97,32 @@ class WebSocketTransport:
             # Not waited for: a dead peer answers no closing handshake.
             connection.transport.abort() if self._dropped.is_set() else await connection.close()
         return connection.close_code
+
+    @override
+    def _send(self, frame: bytes) -> None:
+        self._outbox.put_nowait(frame)
+
+    @override
+    def _drop(self) -> None:
+        self._dropped.set()
+
+    @override
+    def _goes_on(self) -> bool:
+        if self._unreadable < UNREADABLE_LIMIT:
+            return True
+        self._on_outcome(Ended(_OTHER_RELEASE))
+        return False
+
+    def _pass_on(self, outcome: Outcome) -> None:
+        match outcome:
+            case Live():
+                # The relay's heartbeat may be shorter than the wait for its welcome.
+                self._arm()
+            case Deliver():
+                self._unreadable = 0
+            case _:
+                pass
+        self._owner(outcome)
 
     async def _read(self, connection: ClientConnection) -> None:
         session, clock, act = self._session, self._clock, self.act
