@@ -31,10 +31,9 @@ from streamchat_relay.model import (
     TimedOut,
     check_size,
 )
+from streamchat_relay.model.spendings import BUDGET_PARAM
 
 OPEN_TIMEOUT_S = 15.0
-BUDGET = "budget_tokens"
-"""The parameter with which the relay is told a chat's own limit."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -64,7 +63,7 @@ class Handle:
         self._params = _sendable(params or {})
         self._tools = {tool.name: tool for tool in map(_tool, tools)}
         check_size(tuple(tool.spec for tool in self._tools.values()))
-        self.budget = self._params.get(BUDGET) if budget is None else budget
+        self.budget = self._params.get(BUDGET_PARAM) if budget is None else budget
         # Where it goes on: after this message, and then after its own answers. None: the newest.
         self._leaf: str | None = None
         self._tip: Reply | None = None
@@ -99,16 +98,16 @@ class Handle:
     @property
     def budget(self) -> int | None:
         """Tokens that the conversation may use in all, asked and answered; may be set or None."""
-        return self._params.get(BUDGET)
+        return self._params.get(BUDGET_PARAM)
 
     @budget.setter
     def budget(self, tokens: int | None) -> None:
         if tokens is None:
-            self._params.pop(BUDGET, None)
+            self._params.pop(BUDGET_PARAM, None)
         elif not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 0:
             raise BadRequest(f"`budget` must be a whole number of tokens, not {tokens!r}.")
         else:
-            self._params[BUDGET] = tokens
+            self._params[BUDGET_PARAM] = tokens
         self._changed()
 
     @property

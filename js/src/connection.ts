@@ -193,19 +193,17 @@ export class Connection {
 
   /** Say whether a tool call may run; resolves with what was wrong with that, if anything. */
   approve(run: string, part: string, digest: string, allow: boolean): Promise<ErrorInfo | null> {
-    return new Promise((resolve) =>
-      this.#ask(this.#session.approve(run, part, digest, allow), (_, error) => resolve(error)),
-    );
+    return this.#wrong(this.#session.approve(run, part, digest, allow));
   }
 
   /** Keep what a person thinks of an answer; resolves with what was wrong with that, if anything. */
   rate(store: ConversationStore, message: string, value: Rate["value"]): Promise<ErrorInfo | null> {
-    return new Promise((resolve) => this.#ask(this.#session.rate(store.id, message, value), (_, error) => resolve(error)));
+    return this.#wrong(this.#session.rate(store.id, message, value));
   }
 
   /** Give a conversation a title; resolves with what was wrong with that, if anything. */
   rename(store: ConversationStore, title: string): Promise<ErrorInfo | null> {
-    return new Promise((resolve) => this.#ask(this.#session.rename(store.id, title), (_, error) => resolve(error)));
+    return this.#wrong(this.#session.rename(store.id, title));
   }
 
   /** Ask for the models anew. */
@@ -303,6 +301,11 @@ export class Connection {
     const down = now() - (this.#downSince ?? now());
     const early = found?.passing === true && this.#wasLive && down < STOPPING_S;
     this.#is({ ...this.status, reason: early ? null : (found?.reason ?? null) });
+  }
+
+  /** What was wrong with a request, if anything. */
+  #wrong(asked: Asked): Promise<ErrorInfo | null> {
+    return new Promise((resolve) => this.#ask(asked, (_, error) => resolve(error)));
   }
 
   #ask([id, outcomes]: Asked, answered: (ok: OkFrame | null, error: ErrorInfo | null) => void): void {

@@ -40,7 +40,8 @@ class UsageCounter(BaseCallbackHandler):
         if isinstance(message, AIMessage):
             self._reason = _reason(message)
             if message.usage_metadata is not None:
-                self._usage = _sum(self._usage, message.usage_metadata)
+                used = _usage(message.usage_metadata)
+                self._usage = used if self._usage is None else self._usage + used
 
     @property
     def ended(self) -> Ended:
@@ -56,24 +57,10 @@ def _reason(message: AIMessage) -> FinishReason:
     return "stop"
 
 
-def _sum(before: Usage | None, told: Any) -> Usage:
-    cached = (told.get("input_token_details") or {}).get("cache_read")
-    reasoning = (told.get("output_token_details") or {}).get("reasoning")
-    now = Usage(
+def _usage(told: Any) -> Usage:
+    return Usage(
         input=told["input_tokens"],
         output=told["output_tokens"],
-        cached=cached,
-        reasoning=reasoning,
+        cached=(told.get("input_token_details") or {}).get("cache_read"),
+        reasoning=(told.get("output_token_details") or {}).get("reasoning"),
     )
-    if before is None:
-        return now
-    return Usage(
-        input=before.input + now.input,
-        output=before.output + now.output,
-        cached=_plus(before.cached, now.cached),
-        reasoning=_plus(before.reasoning, now.reasoning),
-    )
-
-
-def _plus(one: int | None, other: int | None) -> int | None:
-    return (one or 0) + (other or 0) if one is not None or other is not None else None

@@ -264,4 +264,4 @@ def _of(value: Any, name: str) -> Any:
 def _sum(one: Usage | None, other: Usage | None) -> Usage | None:
     if one is None or other is None:
         return one or other
-    return Usage(input=one.input + other.input, output=one.output + other.output)
+    return one + other

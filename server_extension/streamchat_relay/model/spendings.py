@@ -6,6 +6,9 @@ from datetime import datetime
 
 import msgspec
 
+BUDGET_PARAM = "budget_tokens"
+"""The parameter with which a chat limits itself, in tokens; no provider is told."""
+
 
 class Spending(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was used, is set aside, and may be used in all; without `limit` there is no end."""

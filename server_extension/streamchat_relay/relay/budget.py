@@ -10,6 +10,7 @@ import msgspec
 
 from streamchat_relay.model import BadRequest, BudgetExhausted, Spending, Spendings, Usage
 from streamchat_relay.model.reduce import replace
+from streamchat_relay.model.spendings import BUDGET_PARAM
 from streamchat_relay.relay import tokens
 from streamchat_relay.relay.length import NAME
 from streamchat_relay.relay.patterns import fitting
@@ -23,8 +24,6 @@ ENDLESS = 2**31
 NANO = 1_000_000_000
 """Parts of a US dollar: sums of whole numbers are exact."""
 HELD = " Answers that are being written hold a part of it until they end."
-PARAM = "budget_tokens"
-"""The parameter with which a chat limits itself; no provider is told."""
 
 
 class Price(NamedTuple):
@@ -70,7 +69,7 @@ class Hold(msgspec.Struct, frozen=True):
 
     def bounded(self, call: Call) -> Call:
         """The call, told to the provider with its limit, and without whose limit it is."""
-        call = replace(call, params={k: v for k, v in call.params.items() if k != PARAM})
+        call = replace(call, params={k: v for k, v in call.params.items() if k != BUDGET_PARAM})
         if self.output is None:
             return call
         most = min(self.output, _asked(call.params) or self.output)
@@ -240,11 +239,11 @@ def own_limit(params: Mapping[str, Any]) -> int | None:
     >>> own_limit({"budget_tokens": 20000})
     20000
     """
-    own = params.get(PARAM)
+    own = params.get(BUDGET_PARAM)
     if own is None:
         return None
     if not isinstance(own, int) or isinstance(own, bool) or own < 0:
-        raise BadRequest(f"`{PARAM}` must be a whole number of tokens, 0 or more.")
+        raise BadRequest(f"`{BUDGET_PARAM}` must be a whole number of tokens, 0 or more.")
     return own
 
 

@@ -15,7 +15,6 @@ from streamchat_relay.model import (
     ToolInputOutput,
     Usage,
     branch,
-    text_of,
 )
 from streamchat_relay.model.reduce import replace
 from streamchat_relay.relay import tokens
@@ -29,7 +28,7 @@ from streamchat_relay.relay.ports import Clock, Sink
 from streamchat_relay.relay.rules import Rules
 from streamchat_relay.relay.run import Run, RunState
 from streamchat_relay.relay.screen import Passage
-from streamchat_relay.relay.tools import Result, Tools
+from streamchat_relay.relay.tools import Tools
 
 MOST_CALLS = 128
 """Calls of one round that are run."""
@@ -178,20 +177,11 @@ class Calls:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _run(self, active: ActiveRun, call: ToolCall) -> None:
-        output, error = await self._screened(active, await self._tools.run(active, call))
+        result = await self._tools.run(active, call)
+        about = Passage("", "tool", active.live.user, active.live.id, active.run.model)
+        output, error = await self._rules.screen.outcome(result.output, result.error, about)
         events = active.run.parts.result(call, active.t(), output=output, error=error)
         active.append(events)
-
-    async def _screened(self, active: ActiveRun, result: Result) -> Result:
-        screen, live = self._rules.screen, active.live
-        if screen.off:
-            return result
-        text = result.error or text_of(result.output)
-        passage = Passage(text, "tool", live.user, live.id, active.run.model)
-        passed = await screen.passed(passage)
-        if passed == text:
-            return result
-        return Result(error=passed) if result.error else Result(output=passed)
 
 
 class _Metered:

@@ -8,7 +8,7 @@ import logging
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Literal, NamedTuple, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 from streamchat_relay.model import (
     ContentFiltered,
@@ -105,6 +105,16 @@ class Screen:
             "its log says more."
         )
 
+    async def outcome(self, output: Any, error: str, about: Passage) -> tuple[Any, str]:
+        """What came of a tool's call, as it passes: its output, or its error."""
+        if self.off:
+            return output, error
+        text = error or text_of(output)
+        passed = await self.passed(about._replace(text=text, role="tool"))
+        if passed == text:
+            return output, error
+        return (output, passed) if error else (passed, "")
+
     async def prompt(self, user: str, send: Send, model: str) -> Send:
         """What becomes of a prompt and its system prompt on their way to the log."""
         if self.off or send.message is None:
@@ -168,10 +178,8 @@ class Screen:
                 passed = await self.passed(about._replace(text=part.text))
                 shown.append(replace(part, text=passed))
             elif isinstance(part, ToolPart) and part.ended:
-                text = part.error or text_of(part.output)
-                passed = await self.passed(about._replace(text=text, role="tool"))
-                field = "error" if part.error else "output"
-                shown.append(part if passed == text else replace(part, **{field: passed}))
+                output, error = await self.outcome(part.output, part.error, about)
+                shown.append(replace(part, output=output, error=error))
             else:
                 shown.append(part)
         return tuple(shown)
@@ -190,14 +198,8 @@ class Screen:
                 passed = await self.passed(about._replace(text=output.delta))
                 sink.push([replace(output, delta=passed)])
             elif isinstance(output, ToolResultOutput):
-                text = output.error or text_of(output.output)
-                passed = await self.passed(about._replace(text=text, role="tool"))
-                if passed == text:
-                    sink.push([output])
-                elif output.error:
-                    sink.push([ToolResultOutput(output.call, error=passed)])
-                else:
-                    sink.push([ToolResultOutput(output.call, passed)])
+                passed_on = await self.outcome(output.output, output.error, about)
+                sink.push([ToolResultOutput(output.call, *passed_on)])
             else:
                 sink.push([output])
 
