@@ -70,6 +70,10 @@ export const cannotBeSent = () => trans.__("it cannot be sent.");
 export const cannotBeRead = () => trans.__("It cannot be read.");
 export const blind = (model: string) => trans.__("%1 does not look at pictures. Choose another model, or remove them.", model);
 
+// What goes with a prompt
+
+export const addedContext = () => trans.__("Goes with the prompt");
+
 // Answers
 
 export const answer = () => trans.__("Answer");
