@@ -1,5 +1,7 @@
 /** What a user of the renderer may choose, and the two ports that keep mathematics and highlighting out of its core. */
 
+import type { Labels } from "./labels.ts";
+
 export interface MarkdownOptions {
   /** `ask`: a picture is a card with its full address until the person loads it. `load`: it is fetched at once. */
   readonly images?: "ask" | "load";
@@ -11,6 +13,8 @@ export interface MarkdownOptions {
   readonly math?: MathRenderer | false;
   /** How code is coloured; by default it is not. */
   readonly highlight?: Highlighter | false;
+  /** The words on its buttons and the like; by default English ones. */
+  readonly labels?: Labels;
   /** Call back when it is time to render; by default the next animation frame. Returns how to call it off. */
   readonly schedule?: (render: () => void) => () => void;
 }

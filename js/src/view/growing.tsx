@@ -5,9 +5,15 @@ import type { ConversationStore } from "../conversation.ts";
 import { codeHighlighter } from "../markdown/highlight/index.ts";
 import { createMarkdownStream, type MarkdownOptions, type MarkdownStream } from "../markdown/index.ts";
 import { copyMathSource, mathRenderer } from "../markdown/math/index.ts";
+import * as strings from "./strings.ts";
 
 /** Addresses without a scheme would lead into the notebook server. */
-const OPTIONS: MarkdownOptions = { math: mathRenderer, highlight: codeHighlighter, relative: false };
+const options = (): MarkdownOptions => ({
+  math: mathRenderer,
+  highlight: codeHighlighter,
+  relative: false,
+  labels: strings.markdownLabels(),
+});
 
 interface Props {
   readonly store: ConversationStore;
@@ -38,7 +44,7 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
       const more = text.length > pushed.length;
       if (stream.current === null || !text.startsWith(pushed) || (ended.current && more)) {
         element.replaceChildren();
-        stream.current = createMarkdownStream(element, OPTIONS);
+        stream.current = createMarkdownStream(element, options());
         ended.current = false;
         pushed = "";
       }

@@ -1,6 +1,7 @@
 /** A block of code on the screen, line by line: what language, its lines in groups, and what a person can do with it. */
 
 import { copyText } from "../clipboard.ts";
+import type { Labels } from "../labels.ts";
 import type { Highlighter, LineHighlighter, Piece } from "../options.ts";
 import { visible } from "../safety.ts";
 import { button } from "./button.ts";
@@ -22,6 +23,7 @@ export interface Language {
 
 export class CodeView {
   readonly element: HTMLElement;
+  readonly #frame: Frame;
   readonly #code: HTMLElement;
   readonly #groups: Groups;
   readonly #colours: LineHighlighter | null;
@@ -32,14 +34,15 @@ export class CodeView {
   #drawn = 0;
   #parent: HTMLElement;
 
-  constructor({ name, highlight }: Language) {
+  constructor({ name, highlight }: Language, labels: Labels) {
     const pre = document.createElement("pre");
     this.#code = document.createElement("code");
     if (name !== "") this.#code.className = `language-${name}`;
     // A long line is scrolled to with the arrow keys.
     pre.tabIndex = 0;
     pre.appendChild(this.#code);
-    this.element = frame(name, pre, () => this.#text);
+    this.#frame = frame(name, pre, labels, () => this.#text);
+    this.element = this.#frame.block;
     this.#groups = new Groups(this.#code, "lines");
     this.#parent = this.#code;
     this.#colours = (highlight && name !== "" && highlight.open(name)) || null;
@@ -82,7 +85,7 @@ export class CodeView {
     this.#groups.close();
     if (this.#lines <= FOLDED_LINES) return;
     this.element.classList.add("streamchat-md-long-code");
-    if (whole) this.element.classList.add("streamchat-md-folded");
+    if (whole) this.#frame.fold();
   }
 
   #newline(): void {
@@ -134,8 +137,14 @@ export class CodeView {
   }
 }
 
+interface Frame {
+  readonly block: HTMLElement;
+  /** Fold it, or unfold it. */
+  readonly fold: () => void;
+}
+
 /** The block's frame. Its words are attributes, not text: they are never part of what is selected, found or copied. */
-function frame(name: string, pre: HTMLElement, text: () => string): HTMLElement {
+function frame(name: string, pre: HTMLElement, labels: Labels, text: () => string): Frame {
   const block = document.createElement("div");
   block.className = "streamchat-md-code";
   const head = document.createElement("div");
@@ -144,17 +153,21 @@ function frame(name: string, pre: HTMLElement, text: () => string): HTMLElement 
   label.className = "streamchat-md-language";
   // Its name is not content: without a role it would not be read.
   label.setAttribute("role", "note");
-  label.setAttribute("aria-label", visible(name) || "text");
-  const wrap = button(ACTION, "Wrap", () => block.classList.toggle("streamchat-md-wrapped"));
-  const fold = button(ACTION, "Fold", () => block.classList.toggle("streamchat-md-folded"));
+  label.setAttribute("aria-label", visible(name) || labels.text);
+  const wrap = button(ACTION, labels.wrap, () => block.classList.toggle("streamchat-md-wrapped"));
+  const toggle = (): void => {
+    const folded = block.classList.toggle("streamchat-md-folded");
+    fold.setAttribute("aria-label", folded ? labels.unfold : labels.fold);
+  };
+  const fold = button(ACTION, labels.fold, toggle);
   fold.classList.add("streamchat-md-fold");
-  const copy = button(ACTION, "Copy", () => {
+  const copy = button(ACTION, labels.copy, () => {
     void copyText(text()).then((copied) => {
-      copy.setAttribute("aria-label", copied ? "Copied" : "Not allowed");
-      setTimeout(() => copy.setAttribute("aria-label", "Copy"), COPIED_MS);
+      copy.setAttribute("aria-label", copied ? labels.copied : labels.notAllowed);
+      setTimeout(() => copy.setAttribute("aria-label", labels.copy), COPIED_MS);
     });
   });
   head.append(label, fold, wrap, copy);
   block.append(head, pre);
-  return block;
+  return { block, fold: toggle };
 }
