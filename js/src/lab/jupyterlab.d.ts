@@ -113,15 +113,6 @@ declare module "@jupyterlab/apputils" {
   export const ICommandPalette: Token<CommandPalette>;
 }
 
-declare module "@jupyterlab/mainmenu" {
-  import type { Token } from "@lumino/coreutils";
-
-  export interface MainMenu {
-    readonly viewMenu: { addGroup(items: readonly { readonly command: string }[], rank?: number): unknown };
-  }
-  export const IMainMenu: Token<MainMenu>;
-}
-
 declare module "@jupyterlab/settingregistry" {
   import type { Token } from "@lumino/coreutils";
   import type { ISignal } from "@lumino/signaling";
@@ -176,7 +167,7 @@ declare module "@jupyterlab/notebook" {
     readonly type: "code" | "markdown" | "raw";
     readonly executionCount?: number | null;
     readonly sharedModel: { getSource(): string; setSource(source: string): void };
-    readonly outputs?: { toJSON(): readonly unknown[] };
+    readonly outputs?: { readonly length: number; get(index: number): { readonly type: string }; toJSON(): readonly unknown[] };
     getMetadata(key: string): unknown;
   }
 

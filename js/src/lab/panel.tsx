@@ -41,9 +41,14 @@ export class ChatPanel extends Widget {
     return this.#conversation;
   }
 
-  /** What of the chat commands may use; null before it was first shown. */
+  /** What of the chat commands may use; null on a page without a server. */
   get chat(): ChatHandle | null {
+    if (!this.#drawn) this.#draw();
     return this.#handle.current;
+  }
+
+  get running(): boolean {
+    return this.#handle.current?.running ?? false;
   }
 
   /** Show another conversation. */
@@ -110,7 +115,7 @@ export class ChatPanel extends Widget {
     const { model, params } = this.#settings;
     render(
       <>
-        <header class="streamchat streamchat-panel-head">
+        <div class="streamchat streamchat-panel-head">
           <h2>{strings.chat()}</h2>
           <button
             type="button"
@@ -121,7 +126,7 @@ export class ChatPanel extends Widget {
           >
             <PlusIcon />
           </button>
-        </header>
+        </div>
         <div class="streamchat streamchat-chat" key={this.#conversation}>
           <Chat handle={this.#handle} {...{ connection, store, model, params }} />
         </div>
