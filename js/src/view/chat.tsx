@@ -261,10 +261,10 @@ interface DeletedProps {
 function Deleted({ restorable, problem, onRestore }: DeletedProps) {
   return (
     <div class="streamchat-deleted" role="status">
-      <span>{problem || "This conversation was deleted."}</span>
+      <span>{problem || strings.conversationDeleted()}</span>
       {restorable && problem === "" && (
         <button type="button" class="streamchat-quiet" onClick={onRestore}>
-          Restore
+          {strings.restore()}
         </button>
       )}
     </div>

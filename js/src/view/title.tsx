@@ -61,7 +61,7 @@ interface FieldProps {
   readonly onDone: (written: string | null, byKey: boolean) => void;
 }
 
-function TitleField({ title, onDone }: FieldProps) {
+export function TitleField({ title, onDone }: FieldProps) {
   const field = useRef<HTMLInputElement>(null);
   const done = useRef(false);
   useLayoutEffect(() => {
