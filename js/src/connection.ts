@@ -31,6 +31,8 @@ export interface SendRequest {
   readonly text?: string;
   /** Go before the text; a prompt may be of files alone. */
   readonly files?: readonly FilePart[];
+  /** Go after the text, each as a part of its own. */
+  readonly context?: readonly string[];
   /** Without it the newest message; empty, none. */
   readonly parent?: string;
   readonly model?: string;
@@ -149,12 +151,13 @@ export class Connection {
   /** Start a run. Its prompt shows at once; `result` tells how it went. */
   send(store: ConversationStore, request: SendRequest): { run: string; result: Promise<SendResult> } {
     const run = randomId();
-    const { text, files = [], ...rest } = request;
-    const words = text === undefined || (text === "" && files.length > 0) ? [] : [{ type: "text" as const, text }];
-    const parts = [...files, ...words];
+    const { text, files = [], context = [], ...rest } = request;
+    const alone = text === undefined || (text === "" && files.length + context.length > 0);
+    const texts = [...(alone ? [] : [text]), ...context];
+    const parts = [...files, ...texts.map((one) => ({ type: "text" as const, text: one }))];
     const options: SendOptions = { ...rest, ...(parts.length === 0 ? {} : { message: { parts } }) };
     const held = this.#session.state === "offline" || this.#session.state === "greeting";
-    const outgoing = { run, text: text ?? "", files, parent: request.parent ?? null };
+    const outgoing = { run, text: text ?? "", files, context, parent: request.parent ?? null };
     store.outbox.set(run, { ...outgoing, held });
     const result = new Promise<SendResult>((resolve) => {
       const over = (how: SendResult): void => {

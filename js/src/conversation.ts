@@ -10,6 +10,8 @@ export interface Outgoing {
   /** Empty, and no files, where an earlier prompt is to be answered once more. */
   readonly text: string;
   readonly files: readonly FilePart[];
+  /** Texts that go after it. */
+  readonly context: readonly string[];
   /** The message to be answered, where it is not the newest. */
   readonly parent: string | null;
   /** Still with us: the relay has not been reached. */

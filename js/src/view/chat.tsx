@@ -1,6 +1,7 @@
 /** The whole chat: messages, composer, status. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import type { Ref } from "preact";
+import { useEffect, useImperativeHandle, useRef, useState } from "preact/hooks";
 import type { Connection, SendRequest } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { ended, textOf, withdrawn } from "../model/reduce.ts";
@@ -10,6 +11,7 @@ import { Answer } from "./answer.tsx";
 import { blindModel } from "./attachments.ts";
 import { Branches, type Direction } from "./branches.tsx";
 import { Composer, type ComposerHandle } from "./composer.tsx";
+import { contextText, spoken, type Context } from "./context.ts";
 import { useChanges } from "./hooks.ts";
 import { LeftLine } from "./left.tsx";
 import { Picker } from "./picker.tsx";
@@ -22,7 +24,20 @@ import * as strings from "./strings.ts";
 import { Title } from "./title.tsx";
 import { cutOff, ending, progress } from "./words.ts";
 
+/** What others may do with a chat. */
+export interface ChatHandle {
+  /** Whether an answer is being written. */
+  readonly running: boolean;
+  focus(): void;
+  stop(): void;
+  /** Have something go with the prompt that is being written. */
+  add(context: Context): void;
+  /** Ask at once, whatever is being written. */
+  ask(text: string, context: readonly Context[]): void;
+}
+
 interface Props {
+  readonly handle?: Ref<ChatHandle>;
   readonly connection: Connection;
   readonly store: ConversationStore;
   /** The model until one is picked or used. */
@@ -38,7 +53,7 @@ interface Editing {
   readonly problem: string;
 }
 
-export function Chat({ connection, store, model, params }: Props) {
+export function Chat({ handle, connection, store, model, params }: Props) {
   useChanges(store);
   useChanges(connection);
   useChanges(language);
@@ -50,7 +65,7 @@ export function Chat({ connection, store, model, params }: Props) {
   const [cameTo, setCameTo] = useState<{ readonly id: string; readonly by: Direction } | null>(null);
   /** The prompt whose editor was closed just now. */
   const [edited, setEdited] = useState("");
-  const removing = useRef(new Map<string, string>());
+  const removing = useRef(new Map<string, PromptEntry>());
   const composer = useRef<ComposerHandle>(null);
   const scroller = useRef<ScrollerHandle>(null);
   const { shown, leaf } = entries(store, reading);
@@ -61,11 +76,11 @@ export function Chat({ connection, store, model, params }: Props) {
 
   // What was taken out of the queue can be written anew.
   useEffect(() => {
-    for (const [run, text] of removing.current) {
+    for (const [run, { text, context }] of removing.current) {
       const record = store.state.runs[run];
       if (record === undefined || !ended(record)) continue;
       removing.current.delete(run);
-      if (withdrawn(store.state, run)) composer.current?.takeBack(text);
+      if (withdrawn(store.state, run)) composer.current?.takeBack(text, context);
     }
   });
 
@@ -114,7 +129,8 @@ export function Chat({ connection, store, model, params }: Props) {
     setEditing(null);
     composer.current?.focus();
     const files = message.parts.filter((part): part is FilePart => part.type === "file");
-    const how = await send({ text, files, parent: message.parent ?? "" });
+    const context = spoken(message).context.map(contextText);
+    const how = await send({ text, files, context, parent: message.parent ?? "" });
     if (how.kind === "accepted") return;
     setEditing({ message: message.id, text, problem: how.kind === "refused" ? how.error.message : "" });
   };
@@ -138,6 +154,7 @@ export function Chat({ connection, store, model, params }: Props) {
         {open !== null ? (
           <PromptEditor
             text={open.text}
+            context={entry.context}
             problem={open.problem}
             onSend={(changed) => void resend(entry, changed)}
             onCancel={() => edit(key, null)}
@@ -146,6 +163,7 @@ export function Chat({ connection, store, model, params }: Props) {
           <Prompt
             text={text}
             files={entry.files}
+            context={entry.context}
             connection={connection}
             onEdit={
               message === undefined || queued !== undefined || over
@@ -154,7 +172,7 @@ export function Chat({ connection, store, model, params }: Props) {
             }
             edited={message !== undefined && edited === message.id}
             queued={queued !== undefined}
-            onRemove={queued === undefined || !last || store.stopping.has(queued) ? undefined : () => remove(queued, text)}
+            onRemove={queued === undefined || !last || store.stopping.has(queued) ? undefined : () => remove(queued, entry)}
           >
             {arrows(entry)}
           </Prompt>
@@ -174,8 +192,8 @@ export function Chat({ connection, store, model, params }: Props) {
     />
   );
 
-  const remove = (run: string, text: string): void => {
-    removing.current.set(run, text);
+  const remove = (run: string, entry: PromptEntry): void => {
+    removing.current.set(run, entry);
     connection.stop(store, run);
     composer.current?.focus();
   };
@@ -210,6 +228,20 @@ export function Chat({ connection, store, model, params }: Props) {
   };
 
   const stop = active[0];
+  useImperativeHandle(handle ?? null, () => ({
+    running: stop !== undefined,
+    focus: () => composer.current?.focus(),
+    stop: () => stop !== undefined && connection.stop(store, stop),
+    add: (context) => composer.current?.add(context),
+    ask: (text, context) =>
+      void send({ text, context: context.map(contextText), ...(leaf === undefined ? {} : { parent: leaf }) }).then((how) => {
+        if (how.kind === "accepted") return;
+        // Where a prompt stands that was not sent.
+        composer.current?.takeBack(text, context);
+        setProblem(how.kind === "refused" ? how.error.message : "");
+      }),
+  }));
+
   if (store.deleted !== null) {
     return (
       <Deleted
@@ -238,7 +270,7 @@ export function Chat({ connection, store, model, params }: Props) {
         handle={composer}
         connection={connection}
         blind={blindModel(connection.catalog, current)}
-        onSend={(text, files) => send({ text, files, ...(leaf === undefined ? {} : { parent: leaf }) })}
+        onSend={(text, files, context) => send({ text, files, context, ...(leaf === undefined ? {} : { parent: leaf }) })}
         onStop={stop === undefined ? undefined : () => connection.stop(store, stop)}
       >
         <Picker connection={connection} current={current} onPick={setPicked} />

@@ -50,6 +50,7 @@ export const undo = () => trans.__("Undo");
 export const prompt = () => trans.__("Prompt");
 export const ask = () => trans.__("Ask anything");
 export const promptKeys = () => trans.__("Enter sends, Shift+Enter breaks the line, Escape stops");
+export const promptKeysCtrl = () => trans.__("Ctrl+Enter sends, Enter breaks the line, Escape stops");
 export const send = () => trans.__("Send");
 export const sendKey = () => trans.__("Send (Enter)");
 export const uploadingFiles = () => trans.__("Files are being uploaded");
@@ -96,6 +97,10 @@ export const fileFailed = (name: string, why: string) => trans.__("%1: %2", name
 export const cannotBeSent = () => trans.__("it cannot be sent.");
 export const cannotBeRead = () => trans.__("It cannot be read.");
 export const blind = (model: string) => trans.__("%1 does not look at pictures. Choose another model, or remove them.", model);
+
+// What goes with a prompt
+
+export const addedContext = () => trans.__("Goes with the prompt");
 
 // Answers
 
