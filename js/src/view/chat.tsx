@@ -1,7 +1,7 @@
 /** The whole chat: messages, composer, status. */
 
 import type { Ref } from "preact";
-import { useEffect, useImperativeHandle, useRef, useState } from "preact/hooks";
+import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Connection, SendRequest } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { ended, textOf, withdrawn } from "../model/reduce.ts";
@@ -13,6 +13,7 @@ import { Branches, type Direction } from "./branches.tsx";
 import { Composer, type ComposerHandle } from "./composer.tsx";
 import { contextText, spoken, type Context } from "./context.ts";
 import { useChanges } from "./hooks.ts";
+import { download } from "./listing.ts";
 import { LeftLine } from "./left.tsx";
 import { Picker } from "./picker.tsx";
 import { Prompt, PromptEditor } from "./prompt.tsx";
@@ -66,6 +67,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
   /** The prompt whose editor was closed just now. */
   const [edited, setEdited] = useState("");
   const removing = useRef(new Map<string, PromptEntry>());
+  const deletedHere = useRef(false);
   const composer = useRef<ComposerHandle>(null);
   const scroller = useRef<ScrollerHandle>(null);
   const { shown, leaf } = entries(store, reading);
@@ -184,10 +186,21 @@ export function Chat({ handle, connection, store, model, params }: Props) {
   const rename = (title: string): void =>
     void connection.rename(store, title).then((error) => setProblem(error?.message ?? ""));
 
+  const save = async (form: "md" | "jsonl"): Promise<void> => {
+    const { ok, error } = await connection.export(store.id, form, leaf);
+    setProblem(error?.message ?? "");
+    if (ok !== null) download(ok.name, ok.text);
+  };
+
   const title = (
     <Title
       title={store.state.title}
       onRename={store.state.messages.length === 0 || over ? undefined : rename}
+      onExport={store.state.messages.length === 0 || over ? undefined : (form) => void save(form)}
+      onDelete={() => {
+        deletedHere.current = true;
+        void connection.delete(store.id).then((error) => setProblem(error?.message ?? ""));
+      }}
       onLeave={() => composer.current?.focus()}
     />
   );
@@ -247,6 +260,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
       <Deleted
         restorable={store.deleted.restorable && !over}
         problem={problem}
+        focused={deletedHere.current}
         onRestore={() => void connection.restore(store.id).then((error) => setProblem(error?.message ?? ""))}
       />
     );
@@ -286,16 +300,22 @@ interface DeletedProps {
   readonly restorable: boolean;
   /** Why it could not be restored. */
   readonly problem: string;
+  /** Whether the keyboard was here. */
+  readonly focused: boolean;
   readonly onRestore: () => void;
 }
 
 /** What stands in the place of a conversation that was deleted. */
-function Deleted({ restorable, problem, onRestore }: DeletedProps) {
+function Deleted({ restorable, problem, focused, onRestore }: DeletedProps) {
+  const button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    if (focused) button.current?.focus({ preventScroll: true });
+  }, []);
   return (
     <div class="streamchat-deleted" role="status">
       <span>{problem || strings.conversationDeleted()}</span>
       {restorable && problem === "" && (
-        <button type="button" class="streamchat-quiet" onClick={onRestore}>
+        <button ref={button} type="button" class="streamchat-quiet" onClick={onRestore}>
           {strings.restore()}
         </button>
       )}

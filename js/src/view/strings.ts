@@ -19,7 +19,8 @@ export const lostAnswer = () =>
 
 export const conversationDeleted = () => trans.__("This conversation was deleted.");
 export const restore = () => trans.__("Restore");
-export const conversationMenu = () => trans.__("Conversation: more");
+export const conversationMenu = () => trans.__("Export or delete this conversation");
+export const deleteConversation = () => trans.__("Delete this conversation");
 export const rename = () => trans.__("Rename");
 export const exportMarkdown = () => trans.__("Export as Markdown");
 export const exportLines = () => trans.__("Export as JSON Lines");
@@ -42,7 +43,7 @@ export const noConversations = () => trans.__("No conversations yet. What you as
 export const nothingFound = (words: string) => trans.__("Nothing found for “%1”.", words);
 export const foundCount = (count: number, number: string) => trans._n("%2 conversation found", "%2 conversations found", count, number);
 export const loadingConversations = () => trans.__("Loading conversations…");
-export const wasDeleted = (title: string) => trans.__("“%1” was deleted.", title);
+export const wasDeleted = (title: string) => trans.__("Deleted “%1”", title);
 export const undo = () => trans.__("Undo");
 
 // The composer

@@ -364,6 +364,44 @@ describe("the title", () => {
     expect(transport.last.of("rename").map((one) => one.title)).toEqual(["Of flood"]);
   });
 
+  it("has the export of what is read beside it, and the deletion", async () => {
+    const saved: string[] = [];
+    vi.spyOn(URL, "createObjectURL").mockReturnValue("blob:x");
+    vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (this: HTMLAnchorElement) {
+      saved.push(this.download);
+    });
+    await talk();
+    const choose = async (label: string): Promise<void> => {
+      named("Export or delete this conversation").click();
+      await vi.waitFor(() => named(label));
+      named(label).click();
+    };
+    await choose("Export as JSON Lines");
+    await vi.waitFor(() => expect(transport.last.of("export")).toMatchObject([{ conversation: "c1", form: "jsonl" }]));
+    transport.last.say({ type: "ok", id: transport.last.of("export")[0]?.id ?? "", name: "one.jsonl", text: "{}\n" });
+    await vi.waitFor(() => expect(saved).toEqual(["one.jsonl"]));
+    vi.restoreAllMocks();
+    await choose("Delete this conversation");
+    expect(transport.last.of("delete")).toMatchObject([{ conversation: "c1" }]);
+    transport.last.say({ type: "deleted", conversation: "c1", restorable: true });
+    await vi.waitFor(() => expect(element.textContent).toBe("This conversation was deleted.Restore"));
+    expect(document.activeElement).toBe(named("Restore"));
+    named("Restore").click();
+    expect(transport.last.of("restore")).toMatchObject([{ conversation: "c1" }]);
+    transport.last.say({ type: "restored", conversation: "c1" });
+    transport.last.opened("c1");
+    await vi.waitFor(() => expect(named("Prompt")).toBeDefined());
+  });
+
+  it("goes with everything else where somebody has deleted the conversation for good", async () => {
+    await talk();
+    transport.last.say({ type: "deleted", conversation: "c1" });
+    await vi.waitFor(() => expect(element.textContent).toBe("This conversation was deleted."));
+    // What comes late is nobody's.
+    transport.last.events("c1", { type: "title", t: 0, title: "Late" });
+    expect(element.textContent).toBe("This conversation was deleted.");
+  });
+
   it("of somebody hostile is words, with its marks to be seen", async () => {
     await talk();
     transport.last.events("c1", { type: "title", t: 0, title: "<img src=x>\u202e" });

@@ -267,7 +267,7 @@ describe("the list of conversations", () => {
     expect(titles()).toEqual(["Talk 0", "Talk 2"]);
     await ok("delete", { restorable_s: 600 });
     await told([info(0), info(2)]);
-    expect(element.querySelector(".streamchat-undo")?.textContent).toBe("“Talk 1” was deleted.Undo");
+    expect(element.querySelector(".streamchat-undo")?.textContent).toBe("Deleted “Talk 1”Undo");
     named("Undo").click();
     await ok("restore");
     await told([info(0), info(1), info(2)]);
