@@ -149,14 +149,16 @@ export function Chat({ handle, connection, store, model, params }: Props) {
     );
 
   const prompt = (entry: PromptEntry) => {
-    const { key, text, message, queued, last } = entry;
+    const { key, text, message, queued } = entry;
     const open = editing !== null && editing.message === message?.id ? editing : null;
     return (
       <div key={key} data-entry={key} class="streamchat-turn">
         {open !== null ? (
           <PromptEditor
             text={open.text}
+            files={entry.files}
             context={entry.context}
+            connection={connection}
             problem={open.problem}
             onSend={(changed) => void resend(entry, changed)}
             onCancel={() => edit(key, null)}
@@ -174,7 +176,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
             }
             edited={message !== undefined && edited === message.id}
             queued={queued !== undefined}
-            onRemove={queued === undefined || !last || store.stopping.has(queued) ? undefined : () => remove(queued, entry)}
+            onRemove={queued === undefined || store.stopping.has(queued) ? undefined : () => remove(queued, entry)}
           >
             {arrows(entry)}
           </Prompt>
