@@ -4,6 +4,7 @@ import { ConversationStore } from "./conversation.ts";
 import { ClientSession, type Asked, type Outcome, type SendOptions } from "./protocol/client.ts";
 import type { OkFrame } from "./protocol/codec.ts";
 import type { ErrorInfo, Export, ExportOk, FilePart, List, ListOk, ModelsOk, Rate } from "./protocol/frames.gen.ts";
+import { unanswered } from "./protocol/strings.ts";
 import type { Spendings } from "./model/spendings.ts";
 import type { Blobs } from "./transport/blobs.ts";
 import type { Link, Transport } from "./transport/websocket.ts";
@@ -17,8 +18,6 @@ export const CONNECT_TIMEOUT_MS = 20_000;
 
 /** A server that stops may answer HTTP for so long after it has closed its sockets, in seconds. */
 export const STOPPING_S = 5;
-
-const UNANSWERED: ErrorInfo = { code: "internal", message: "The relay gave no answer. Try again.", retryable: true };
 
 /** How the connection stands; `reason` says what a person can do about it, `retryAt` is in `Date.now()` milliseconds. */
 export type Status =
@@ -350,7 +349,7 @@ export class Connection {
     return new Promise((resolve) =>
       this.#ask(asked, (ok, error) => {
         if (ok !== null && is(ok)) resolve({ ok: ok as Kind, error: null });
-        else resolve({ ok: null, error: error ?? UNANSWERED });
+        else resolve({ ok: null, error: error ?? { code: "internal", message: unanswered(), retryable: true } });
       }),
     );
   }

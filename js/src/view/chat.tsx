@@ -1,7 +1,7 @@
 /** The whole chat: messages, composer, status. */
 
 import type { Ref } from "preact";
-import { useEffect, useImperativeHandle, useRef, useState } from "preact/hooks";
+import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Connection, SendRequest } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { ended, textOf, withdrawn } from "../model/reduce.ts";
@@ -13,6 +13,7 @@ import { Branches, type Direction } from "./branches.tsx";
 import { Composer, type ComposerHandle } from "./composer.tsx";
 import { contextText, spoken, type Context, type Waiting } from "./context.ts";
 import { useChanges } from "./hooks.ts";
+import { download } from "./listing.ts";
 import { LeftLine } from "./left.tsx";
 import { Picker } from "./picker.tsx";
 import { Prompt, PromptEditor } from "./prompt.tsx";
@@ -66,6 +67,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
   /** The prompt whose editor was closed just now. */
   const [edited, setEdited] = useState("");
   const removing = useRef(new Map<string, PromptEntry>());
+  const deletedHere = useRef(false);
   const composer = useRef<ComposerHandle>(null);
   const scroller = useRef<ScrollerHandle>(null);
   const { shown, leaf } = entries(store, reading);
@@ -147,14 +149,16 @@ export function Chat({ handle, connection, store, model, params }: Props) {
     );
 
   const prompt = (entry: PromptEntry) => {
-    const { key, text, message, queued, last } = entry;
+    const { key, text, message, queued } = entry;
     const open = editing !== null && editing.message === message?.id ? editing : null;
     return (
       <div key={key} data-entry={key} class="streamchat-turn">
         {open !== null ? (
           <PromptEditor
             text={open.text}
+            files={entry.files}
             context={entry.context}
+            connection={connection}
             problem={open.problem}
             onSend={(changed) => void resend(entry, changed)}
             onCancel={() => edit(key, null)}
@@ -172,7 +176,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
             }
             edited={message !== undefined && edited === message.id}
             queued={queued !== undefined}
-            onRemove={queued === undefined || !last || store.stopping.has(queued) ? undefined : () => remove(queued, entry)}
+            onRemove={queued === undefined || store.stopping.has(queued) ? undefined : () => remove(queued, entry)}
           >
             {arrows(entry)}
           </Prompt>
@@ -184,10 +188,21 @@ export function Chat({ handle, connection, store, model, params }: Props) {
   const rename = (title: string): void =>
     void connection.rename(store, title).then((error) => setProblem(error?.message ?? ""));
 
+  const save = async (form: "md" | "jsonl"): Promise<void> => {
+    const { ok, error } = await connection.export(store.id, form, leaf);
+    setProblem(error?.message ?? "");
+    if (ok !== null) download(ok.name, ok.text);
+  };
+
   const title = (
     <Title
       title={store.state.title}
       onRename={store.state.messages.length === 0 || over ? undefined : rename}
+      onExport={store.state.messages.length === 0 || over ? undefined : (form) => void save(form)}
+      onDelete={() => {
+        deletedHere.current = true;
+        void connection.delete(store.id).then((error) => setProblem(error?.message ?? ""));
+      }}
       onLeave={() => composer.current?.focus()}
     />
   );
@@ -247,6 +262,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
       <Deleted
         restorable={store.deleted.restorable && !over}
         problem={problem}
+        focused={deletedHere.current}
         onRestore={() => void connection.restore(store.id).then((error) => setProblem(error?.message ?? ""))}
       />
     );
@@ -286,17 +302,23 @@ interface DeletedProps {
   readonly restorable: boolean;
   /** Why it could not be restored. */
   readonly problem: string;
+  /** Whether the keyboard was here. */
+  readonly focused: boolean;
   readonly onRestore: () => void;
 }
 
 /** What stands in the place of a conversation that was deleted. */
-function Deleted({ restorable, problem, onRestore }: DeletedProps) {
+function Deleted({ restorable, problem, focused, onRestore }: DeletedProps) {
+  const button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    if (focused) button.current?.focus({ preventScroll: true });
+  }, []);
   return (
     <div class="streamchat-deleted" role="status">
-      <span>{problem || "This conversation was deleted."}</span>
+      <span>{problem || strings.conversationDeleted()}</span>
       {restorable && problem === "" && (
-        <button type="button" class="streamchat-quiet" onClick={onRestore}>
-          Restore
+        <button ref={button} type="button" class="streamchat-quiet" onClick={onRestore}>
+          {strings.restore()}
         </button>
       )}
     </div>

@@ -77,15 +77,17 @@ export function Prompt({ text, files, context, connection, onEdit, edited, queue
 
 interface EditorProps {
   readonly text: string;
-  /** Goes along as it is. */
+  /** Go along as they are. */
+  readonly files: readonly FilePart[];
   readonly context: readonly Context[];
+  readonly connection: Connection;
   /** Why it was not sent. */
   readonly problem: string;
   readonly onSend: (text: string) => void;
   readonly onCancel: () => void;
 }
 
-export function PromptEditor({ text, context, problem, onSend, onCancel }: EditorProps) {
+export function PromptEditor({ text, files, context, connection, problem, onSend, onCancel }: EditorProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const [written, setWritten] = useState(text);
   useHeightOfText(field, written);
@@ -94,10 +96,12 @@ export function PromptEditor({ text, context, problem, onSend, onCancel }: Edito
     area?.focus({ preventScroll: true });
     area?.setSelectionRange(area.value.length, area.value.length);
   }, []);
+  // A prompt may be of files alone.
+  const maySend = (now: string): boolean => now.trim() !== "" || files.length + context.length > 0;
   const send = (): void => {
     // As in the composer: what stands in the field, not what was last drawn.
     const now = field.current?.value ?? "";
-    if (now.trim() !== "") onSend(now);
+    if (maySend(now)) onSend(now.trim() === "" ? "" : now);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (composing(event)) return;
@@ -113,6 +117,7 @@ export function PromptEditor({ text, context, problem, onSend, onCancel }: Edito
     <div class="streamchat-editor">
       {problem && <Notice text={problem} />}
       <div class="streamchat-box">
+        <PromptFiles files={files} connection={connection} />
         <textarea
           ref={field}
           rows={1}
@@ -127,7 +132,7 @@ export function PromptEditor({ text, context, problem, onSend, onCancel }: Edito
           <button type="button" class="streamchat-quiet" onClick={onCancel}>
             {strings.cancel()}
           </button>
-          <button type="button" class="streamchat-allow" disabled={written.trim() === ""} onClick={send}>
+          <button type="button" class="streamchat-allow" disabled={!maySend(written)} onClick={send}>
             {strings.send()}
           </button>
         </div>

@@ -19,8 +19,6 @@ export interface PromptEntry {
   readonly siblings: readonly string[];
   /** The run that waits for the answer above, where it has to. */
   readonly queued?: string;
-  /** Whether nothing waits behind it. */
-  readonly last?: boolean;
 }
 
 export interface AnswerEntry {
@@ -71,14 +69,14 @@ export function entries(
 export function queue(shown: readonly Entry[]): readonly Entry[] {
   const marked: Entry[] = [];
   let writing = false;
-  for (const [index, entry] of shown.entries()) {
+  for (const entry of shown) {
     if (entry.kind === "prompt") {
       marked.push(entry);
       continue;
     }
     const before = marked.at(-1);
     if (writing && waits(entry) && before?.kind === "prompt" && before.queued === undefined) {
-      marked[marked.length - 1] = { ...before, queued: entry.run, last: index === shown.length - 1 };
+      marked[marked.length - 1] = { ...before, queued: entry.run };
     } else {
       marked.push(entry);
     }
