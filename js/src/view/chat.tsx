@@ -6,7 +6,7 @@ import type { ConversationStore } from "../conversation.ts";
 import { ended, textOf, withdrawn } from "../model/reduce.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
 import { Answer } from "./answer.tsx";
-import { blindModel } from "./attachments.ts";
+import { sensesOf } from "./attachments.ts";
 import { Branches, type Direction } from "./branches.tsx";
 import { Composer, type ComposerHandle } from "./composer.tsx";
 import { useChanges } from "./hooks.ts";
@@ -224,7 +224,7 @@ export function Chat({ connection, store, model, params }: Props) {
       <Composer
         handle={composer}
         connection={connection}
-        blind={blindModel(connection.catalog, current)}
+        senses={sensesOf(connection.catalog, current)}
         onSend={(text, files) => send({ text, files, ...(leaf === undefined ? {} : { parent: leaf }) })}
         onStop={stop === undefined ? undefined : () => connection.stop(store, stop)}
       >

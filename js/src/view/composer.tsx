@@ -5,7 +5,7 @@ import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState 
 import type { Connection, SendResult } from "../connection.ts";
 import { visible } from "../markdown/index.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
-import { Attachments, isPicture } from "./attachments.ts";
+import { Attachments, isAudio, isPicture, type Senses } from "./attachments.ts";
 import { DropZone, WaitingFiles } from "./files.tsx";
 import { composing, useChanges, useHeightOfText } from "./hooks.ts";
 import { ClipIcon, SendIcon, StopIcon } from "./icons.tsx";
@@ -21,8 +21,7 @@ export interface ComposerHandle {
 interface Props {
   readonly handle: Ref<ComposerHandle>;
   readonly connection: Connection;
-  /** The model that would be asked, where it is known not to look at pictures. */
-  readonly blind: string;
+  readonly senses: Senses;
   readonly onSend: (text: string, files: readonly FilePart[]) => Promise<SendResult>;
   /** Ends what runs; absent while nothing runs. */
   readonly onStop: (() => void) | undefined;
@@ -30,7 +29,7 @@ interface Props {
   readonly children: ComponentChildren;
 }
 
-export function Composer({ handle, connection, blind, onSend, onStop, children }: Props) {
+export function Composer({ handle, connection, senses, onSend, onStop, children }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const attachments = useMemo(() => new Attachments(connection), [connection]);
@@ -91,12 +90,14 @@ export function Composer({ handle, connection, blind, onSend, onStop, children }
   };
 
   const empty = text.trim() === "" && files.length === 0;
-  const unseen = blind !== "" && files.some(({ media_type }) => isPicture(media_type));
+  const unseen = !senses.sees && files.some(({ media_type }) => isPicture(media_type));
+  const unheard = !senses.hears && files.some(({ media_type }) => isAudio(media_type));
   return (
     <div class="streamchat-composer">
       {problem && <Notice text={problem} />}
       {attachments.problem && <Notice text={attachments.problem} />}
-      {unseen && <Notice text={`${visible(blind)} does not look at pictures. Choose another model, or remove them.`} />}
+      {unseen && <Notice text={`${visible(senses.model)} does not look at pictures. Choose another model, or remove them.`} />}
+      {unheard && <Notice text={`${visible(senses.model)} does not listen to audio. Choose another model, or remove it.`} />}
       <div class="streamchat-box">
         <WaitingFiles files={files} onRemove={(key) => attachments.remove(key)} />
         <textarea
@@ -126,7 +127,7 @@ export function Composer({ handle, connection, blind, onSend, onStop, children }
             type="button"
             class="streamchat-icon"
             aria-label="Attach files"
-            title="Attach pictures, PDFs or text files"
+            title="Attach pictures, PDFs, audio or text files"
             onClick={() => picker.current?.click()}
           >
             <ClipIcon />
