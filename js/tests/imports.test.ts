@@ -13,9 +13,11 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   transport: ["transport", "protocol/frames.gen.ts", "model/spendings.ts"],
   "conversation.ts": ["model", "protocol"],
   "connection.ts": ["conversation.ts", "model", "protocol", "transport"],
-  view: ["view", "connection.ts", "conversation.ts", "markdown", "model", "protocol"],
+  "notebook.ts": [],
+  view: ["view", "notebook.ts", "connection.ts", "conversation.ts", "markdown", "model", "protocol"],
   "page.ts": ["connection.ts", "transport"],
   "kernel.ts": ["connection.ts", "transport"],
+  lab: ["lab", "connection.ts", "conversation.ts", "model", "notebook.ts", "page.ts", "view"],
   "widget.ts": ["connection.ts", "kernel.ts", "page.ts", "view"],
 };
 
