@@ -5,6 +5,7 @@ import type { ConversationStore } from "../conversation.ts";
 import { codeHighlighter } from "../markdown/highlight/index.ts";
 import { createMarkdownStream, type MarkdownOptions, type MarkdownStream } from "../markdown/index.ts";
 import { copyMathSource, mathRenderer } from "../markdown/math/index.ts";
+import { CellActions } from "./cells.ts";
 
 /** Addresses without a scheme would lead into the notebook server. */
 const OPTIONS: MarkdownOptions = { math: mathRenderer, highlight: codeHighlighter, relative: false };
@@ -28,6 +29,7 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
     const element = container.current;
     if (element === null) return undefined;
     const lifetime = new AbortController();
+    const cells = new CellActions(lifetime.signal);
     let pushed = "";
     const push = (text: string): void => {
       pushed += text;
@@ -38,7 +40,8 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
       const more = text.length > pushed.length;
       if (stream.current === null || !text.startsWith(pushed) || (ended.current && more)) {
         element.replaceChildren();
-        stream.current = createMarkdownStream(element, OPTIONS);
+        cells.clear();
+        stream.current = createMarkdownStream(element, { ...OPTIONS, actions: cells.add });
         ended.current = false;
         pushed = "";
       }

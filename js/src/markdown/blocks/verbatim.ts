@@ -1,6 +1,6 @@
 /** The blocks whose text is shown as it is written: code, raw HTML, and formulas as far as they cannot be drawn. */
 
-import type { Highlighter } from "../options.ts";
+import type { MarkdownOptions } from "../options.ts";
 import { visible } from "../safety.ts";
 import { CodeView } from "../view/code.ts";
 import type { Desk, Place } from "../view/prose.ts";
@@ -18,9 +18,9 @@ export class Code implements Leaf {
   /** Indented code that begins where a paragraph might have gone on ends with its first line, as in the reference parser. */
   alone = false;
 
-  constructor(fence: Fence | null, name: string, highlight: Highlighter | false | undefined, place: Place) {
+  constructor(fence: Fence | null, name: string, options: MarkdownOptions, place: Place) {
     this.open = fence === null ? { type: "indented" } : { type: "fence", fence };
-    this.#view = new CodeView({ name, highlight });
+    this.#view = new CodeView({ name, options });
     place().append(this.#view.element);
   }
 

@@ -1,23 +1,21 @@
 /** A block of code on the screen, line by line: what language, its lines in groups, and what a person can do with it. */
 
-import { copyText } from "../clipboard.ts";
-import type { Highlighter, LineHighlighter, Piece } from "../options.ts";
+import type { LineHighlighter, MarkdownOptions, Piece } from "../options.ts";
 import { visible } from "../safety.ts";
+import { ACTION, Actions } from "./actions.ts";
 import { button } from "./button.ts";
 import { setText } from "./elements.ts";
 import { Groups } from "./groups.ts";
 
 /** A longer line is coloured only when it is complete; one longer still, not at all. */
 const LONG_LINE = 1000;
-const COPIED_MS = 1500;
-const ACTION = "streamchat-md-action";
 /** A block that comes whole and has more lines is folded. */
 const FOLDED_LINES = 40;
 
 export interface Language {
   /** The first word of the info string; empty where there is none. */
   readonly name: string;
-  readonly highlight: Highlighter | false | undefined;
+  readonly options: MarkdownOptions;
 }
 
 export class CodeView {
@@ -25,6 +23,9 @@ export class CodeView {
   readonly #code: HTMLElement;
   readonly #groups: Groups;
   readonly #colours: LineHighlighter | null;
+  readonly #name: string;
+  readonly #actions: Actions;
+  readonly #ask: MarkdownOptions["actions"];
   #text = "";
   #line = "";
   #lines = 0;
@@ -32,14 +33,17 @@ export class CodeView {
   #drawn = 0;
   #parent: HTMLElement;
 
-  constructor({ name, highlight }: Language) {
+  constructor({ name, options: { highlight, actions } }: Language) {
     const pre = document.createElement("pre");
     this.#code = document.createElement("code");
     if (name !== "") this.#code.className = `language-${name}`;
     // A long line is scrolled to with the arrow keys.
     pre.tabIndex = 0;
     pre.appendChild(this.#code);
-    this.element = frame(name, pre, () => this.#text);
+    this.#name = name;
+    this.#ask = actions;
+    this.#actions = new Actions(() => this.#text);
+    this.element = frame(name, pre, this.#actions.copy);
     this.#groups = new Groups(this.#code, "lines");
     this.#parent = this.#code;
     this.#colours = (highlight && name !== "" && highlight.open(name)) || null;
@@ -80,6 +84,7 @@ export class CodeView {
   close(whole: boolean): void {
     if (this.#lines > 0) this.#newline();
     this.#groups.close();
+    this.#ask?.({ language: this.#name, text: this.#text, element: this.element }, (actions) => this.#actions.offer(actions));
     if (this.#lines <= FOLDED_LINES) return;
     this.element.classList.add("streamchat-md-long-code");
     if (whole) this.element.classList.add("streamchat-md-folded");
@@ -135,7 +140,7 @@ export class CodeView {
 }
 
 /** The block's frame. Its words are attributes, not text: they are never part of what is selected, found or copied. */
-function frame(name: string, pre: HTMLElement, text: () => string): HTMLElement {
+function frame(name: string, pre: HTMLElement, copy: HTMLElement): HTMLElement {
   const block = document.createElement("div");
   block.className = "streamchat-md-code";
   const head = document.createElement("div");
@@ -148,12 +153,6 @@ function frame(name: string, pre: HTMLElement, text: () => string): HTMLElement 
   const wrap = button(ACTION, "Wrap", () => block.classList.toggle("streamchat-md-wrapped"));
   const fold = button(ACTION, "Fold", () => block.classList.toggle("streamchat-md-folded"));
   fold.classList.add("streamchat-md-fold");
-  const copy = button(ACTION, "Copy", () => {
-    void copyText(text()).then((copied) => {
-      copy.setAttribute("aria-label", copied ? "Copied" : "Not allowed");
-      setTimeout(() => copy.setAttribute("aria-label", "Copy"), COPIED_MS);
-    });
-  });
   head.append(label, fold, wrap, copy);
   block.append(head, pre);
   return block;
