@@ -14,10 +14,11 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   "conversation.ts": ["model", "protocol"],
   "connection.ts": ["conversation.ts", "model", "protocol", "transport"],
   "notebook.ts": [],
-  view: ["view", "notebook.ts", "connection.ts", "conversation.ts", "markdown", "model", "protocol"],
+  "preferences.ts": [],
+  view: ["view", "notebook.ts", "preferences.ts", "connection.ts", "conversation.ts", "markdown", "model", "protocol"],
   "page.ts": ["connection.ts", "transport"],
   "kernel.ts": ["connection.ts", "transport"],
-  lab: ["lab", "connection.ts", "conversation.ts", "model", "notebook.ts", "page.ts", "view"],
+  lab: ["lab", "connection.ts", "conversation.ts", "model", "notebook.ts", "page.ts", "preferences.ts", "view"],
   "widget.ts": ["connection.ts", "kernel.ts", "page.ts", "view"],
 };
 

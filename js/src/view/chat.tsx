@@ -1,6 +1,7 @@
 /** The whole chat: messages, composer, status. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import type { Ref } from "preact";
+import { useEffect, useImperativeHandle, useRef, useState } from "preact/hooks";
 import type { Connection, SendRequest } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { ended, textOf, withdrawn } from "../model/reduce.ts";
@@ -20,7 +21,16 @@ import { Blocked, Hosted, Notice, Obstacle, StatusLine } from "./status.tsx";
 import { Title } from "./title.tsx";
 import { cutOff, ending, progress } from "./words.ts";
 
+/** What others may do with a chat. */
+export interface ChatHandle {
+  /** Whether an answer is being written. */
+  readonly running: boolean;
+  focus(): void;
+  stop(): void;
+}
+
 interface Props {
+  readonly handle?: Ref<ChatHandle>;
   readonly connection: Connection;
   readonly store: ConversationStore;
   /** The model until one is picked or used. */
@@ -36,7 +46,7 @@ interface Editing {
   readonly problem: string;
 }
 
-export function Chat({ connection, store, model, params }: Props) {
+export function Chat({ handle, connection, store, model, params }: Props) {
   useChanges(store);
   useChanges(connection);
   const [reading] = useState(() => new Reading());
@@ -207,9 +217,16 @@ export function Chat({ connection, store, model, params }: Props) {
   };
 
   const stop = active[0];
+  useImperativeHandle(handle ?? null, () => ({
+    running: stop !== undefined,
+    focus: () => composer.current?.focus(),
+    stop: () => stop !== undefined && connection.stop(store, stop),
+  }));
+
   return (
     <>
-      {store.problem !== null && <Notice text={store.problem.message} />}
+      {/* What ended the connection is the obstacle's to say. */}
+      {store.problem !== null && !over && <Notice text={store.problem.message} />}
       {store.state.title !== "" && title}
       {shown.length > 0 && (
         <Scroller handle={scroller} jumps={jumps}>

@@ -5,9 +5,10 @@ import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState 
 import type { Connection, SendResult } from "../connection.ts";
 import { visible } from "../markdown/index.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
+import { pagePreferences } from "../preferences.ts";
 import { Attachments, isAudio, isPicture, type Senses } from "./attachments.ts";
 import { DropZone, WaitingFiles } from "./files.tsx";
-import { composing, useChanges, useHeightOfText } from "./hooks.ts";
+import { composing, sends, useChanges, useHeightOfText } from "./hooks.ts";
 import { ClipIcon, SendIcon, StopIcon } from "./icons.tsx";
 import { Notice } from "./status.tsx";
 
@@ -34,6 +35,8 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
   const picker = useRef<HTMLInputElement>(null);
   const attachments = useMemo(() => new Attachments(connection), [connection]);
   useChanges(attachments);
+  const preferences = pagePreferences();
+  useChanges(preferences);
   useEffect(() => () => attachments.clear(), [attachments]);
   const add = useCallback((files: File[]) => attachments.add(files), [attachments]);
   const files = attachments.list;
@@ -71,7 +74,7 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (composing(event)) return;
-    if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+    if (sends(event)) {
       event.preventDefault();
       void send();
     } else if (event.key === "Escape" && onStop !== undefined) {
@@ -106,7 +109,11 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
           value={text}
           placeholder="Ask anything"
           aria-label="Prompt"
-          title="Enter sends, Shift+Enter breaks the line, Escape stops"
+          title={
+            preferences.value.enter === "sends"
+              ? "Enter sends, Shift+Enter breaks the line, Escape stops"
+              : "Ctrl+Enter sends, Enter breaks the line, Escape stops"
+          }
           onInput={(event) => setText(event.currentTarget.value)}
           onKeyDown={onKeyDown}
           onPaste={onPaste}

@@ -25,6 +25,14 @@ export function StopIcon() {
   );
 }
 
+export function PlusIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="M8 3.5v9M3.5 8h9" />
+    </svg>
+  );
+}
+
 export function CopyIcon() {
   return (
     <svg {...frame}>

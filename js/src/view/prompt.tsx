@@ -6,7 +6,7 @@ import type { Connection } from "../connection.ts";
 import { visible } from "../markdown/index.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
 import { PromptFiles } from "./files.tsx";
-import { composing, useHeightOfText } from "./hooks.ts";
+import { composing, sends, useHeightOfText } from "./hooks.ts";
 import { CrossIcon, PencilIcon } from "./icons.tsx";
 import { Notice } from "./status.tsx";
 
@@ -97,7 +97,7 @@ export function PromptEditor({ text, problem, onSend, onCancel }: EditorProps) {
     if (event.key === "Escape") {
       event.preventDefault();
       onCancel();
-    } else if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+    } else if (sends(event)) {
       event.preventDefault();
       send();
     }

@@ -1,0 +1,81 @@
+/** The root for JupyterLab and Notebook 7: notebooks for every chat of the page, the side panel, commands and settings. */
+
+import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin, type LayoutRestorer } from "@jupyterlab/application";
+import { ICommandPalette, type CommandPalette } from "@jupyterlab/apputils";
+import { IMainMenu, type MainMenu } from "@jupyterlab/mainmenu";
+import { INotebookTracker, type NotebookTracker } from "@jupyterlab/notebook";
+import { ISettingRegistry, type SettingRegistry } from "@jupyterlab/settingregistry";
+import { IStateDB, type StateDB } from "@jupyterlab/statedb";
+import { ITranslator, type Translator } from "@jupyterlab/translation";
+import { provideNotebooks } from "../notebook.ts";
+import { pageConnection } from "../page.ts";
+import { pagePreferences } from "../preferences.ts";
+import { addCommands } from "./commands.ts";
+import { LabNotebooks } from "./notebooks.ts";
+import { ChatPanel, PANEL_ID } from "./panel.tsx";
+import { panelSettings, preferences } from "./settings.ts";
+import { listen } from "./signals.ts";
+
+const ID = "jupyter-streamchat:plugin";
+const STATE = `${ID}:conversation`;
+const CONVERSATION = /^[A-Za-z0-9_-]{1,64}$/;
+
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: ID,
+  description: "A side panel with a streaming LLM chat, and what chats may do with the open notebook.",
+  autoStart: true,
+  requires: [INotebookTracker],
+  optional: [ITranslator, ISettingRegistry, IStateDB, ICommandPalette, IMainMenu, ILayoutRestorer],
+  activate,
+};
+
+function activate(
+  app: JupyterFrontEnd,
+  tracker: NotebookTracker,
+  translator: Translator | null,
+  registry: SettingRegistry | null,
+  state: StateDB | null,
+  palette: CommandPalette | null,
+  menu: MainMenu | null,
+  restorer: LayoutRestorer | null,
+): void {
+  // As long as the page.
+  const { signal } = new AbortController();
+  provideNotebooks(new LabNotebooks(tracker), signal);
+  const trans = translator?.load("jupyter_streamchat") ?? ENGLISH;
+  const words = {
+    title: trans.__("Chat"),
+    newChat: trans.__("New chat"),
+    unreachable: trans.__("This page does not know a Jupyter server."),
+  };
+  const panel = new ChatPanel(pageConnection(), panelSettings({}), words, (conversation) => {
+    void state?.save(STATE, { conversation });
+  });
+  app.shell.add(panel, "right", { rank: 900 });
+  restorer?.add(panel, PANEL_ID);
+  addCommands({ app, panel, palette, menu, trans });
+
+  void state?.fetch(STATE).then((kept) => {
+    const conversation = (kept as { conversation?: unknown } | undefined)?.conversation;
+    if (typeof conversation === "string" && CONVERSATION.test(conversation)) panel.open(conversation);
+    else void state.save(STATE, { conversation: panel.conversation });
+  });
+  void registry?.load(ID).then(
+    (settings) => {
+      const take = (): void => {
+        panel.configure(panelSettings(settings.composite));
+        pagePreferences().set(preferences(settings.composite));
+      };
+      take();
+      listen(settings.changed, take, signal);
+    },
+    (error: unknown) => console.error(`${ID}: its settings cannot be read.`, error),
+  );
+}
+
+const ENGLISH = {
+  __: (text: string, ...args: unknown[]) => text.replaceAll(/%(\d)/g, (_, place: string) => String(args[Number(place) - 1])),
+  _n: (singular: string, plural: string, count: number) => (count === 1 ? singular : plural).replaceAll("%1", String(count)),
+};
+
+export default plugin;
