@@ -2,6 +2,7 @@
 
 import { EMPTY, ended, fold } from "./model/reduce.ts";
 import type { Conversation, ErrorInfo, Event, FilePart } from "./protocol/frames.gen.ts";
+import * as strings from "./protocol/strings.ts";
 
 /** A prompt between the Enter key and the log. */
 export interface Outgoing {
@@ -85,7 +86,7 @@ export class ConversationStore {
 
   /** The relay is lost, and with it what was being answered: it ends here with what came. */
   cut(reason: ErrorInfo): void {
-    const error = { ...reason, message: "Cut off when the kernel ended." };
+    const error = { ...reason, message: strings.cutByKernel() };
     for (const { id: run, message } of Object.values(this.state.runs).filter((one) => !ended(one))) {
       const parts = this.state.messages.find((one) => one.id === message)?.parts ?? [];
       const ends = parts.flatMap((part): Event[] =>

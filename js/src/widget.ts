@@ -8,6 +8,7 @@ import { Chat } from "./view/chat.tsx";
 import { keepPlace } from "./view/place.ts";
 import { ReplyView } from "./view/reply.tsx";
 import { Notice } from "./view/status.tsx";
+import * as strings from "./view/strings.ts";
 
 /** What of a widget's model is used here. A saved notebook may hold anything: nothing of it is trusted. */
 export interface WidgetModel {
@@ -62,16 +63,13 @@ function render({ model, el, signal }: Rendered): () => void {
     root.className = "streamchat";
     const connection = connectionOf(model, lifetime.signal);
     if (connection === null) {
-      const text =
-        "This page does not know a Jupyter server. Open the notebook in JupyterLab or Notebook 7 with jupyter_streamchat installed.";
-      draw(h(Notice, { text }), root);
+      draw(h(Notice, { text: strings.noServer() }), root);
       return;
     }
     const conversation = word(model, "conversation");
     const run = word(model, "run");
     if (!ID.test(conversation) || (run !== "" && !ID.test(run))) {
-      const text = "This saved chat cannot be opened: its id is not valid. Run the cell again.";
-      draw(h(Notice, { text }), root);
+      draw(h(Notice, { text: strings.badId() }), root);
       return;
     }
     const store = connection.follow(conversation, one);

@@ -7,15 +7,16 @@ const SRC = fileURLToPath(new URL("../src/", import.meta.url));
 
 /** Each layer, and the layers it may import from. `model` takes only generated types from `protocol`. */
 const LAW: Readonly<Record<string, readonly string[]>> = {
+  "translation.ts": [],
   markdown: ["markdown"],
   model: ["model", "protocol/frames.gen.ts"],
-  protocol: ["protocol"],
-  transport: ["transport", "protocol/frames.gen.ts", "model/spendings.ts"],
+  protocol: ["protocol", "translation.ts"],
+  transport: ["transport", "translation.ts", "protocol/frames.gen.ts", "model/spendings.ts"],
   "conversation.ts": ["model", "protocol"],
   "connection.ts": ["conversation.ts", "model", "protocol", "transport"],
   "notebook.ts": [],
   "preferences.ts": [],
-  view: ["view", "notebook.ts", "preferences.ts", "connection.ts", "conversation.ts", "markdown", "model", "protocol"],
+  view: ["view", "translation.ts", "notebook.ts", "preferences.ts", "connection.ts", "conversation.ts", "markdown", "model", "protocol"],
   "page.ts": ["connection.ts", "transport"],
   "kernel.ts": ["connection.ts", "transport"],
   lab: ["lab", "connection.ts", "conversation.ts", "model", "notebook.ts", "page.ts", "preferences.ts", "view"],

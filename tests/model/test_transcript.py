@@ -244,7 +244,12 @@ def test_a_calm_ending_stands_before_the_figures_and_a_bad_one_above_them() -> N
 
 
 def test_endings_are_word_for_word_the_widgets() -> None:
-    words = (Path(__file__).parents[2] / "js/src/view/words.ts").read_text("utf-8")
+    view = Path(__file__).parents[2] / "js/src/view"
+    words = (view / "words.ts").read_text("utf-8")
+    said = re.findall(
+        r'const (\w+) = \(\) =>\s*trans\.__\("(.*?)"\)', (view / "strings.ts").read_text("utf-8")
+    )
+    names = {text: name for name, text in said}
     endings = [
         *(ending("interrupted", abort_reason=reason) for reason in get_args(AbortReason)),
         *(ending("done", finish_reason=reason) for reason in get_args(FinishReason)),
@@ -253,7 +258,8 @@ def test_endings_are_word_for_word_the_widgets() -> None:
     told = {one for one in endings if one is not None}
     assert len(told) == 7
     for one in told:
-        assert re.search(f'tone: "{one.tone}",[^}}]*"{re.escape(one.text)}"', words), one
+        named = rf'tone: "{one.tone}",[^}}]*strings\.{names[one.text]}\(\)'
+        assert re.search(named, words), one
 
 
 def test_a_conversation_says_which_answers_are_not_whole() -> None:

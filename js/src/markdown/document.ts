@@ -11,6 +11,7 @@ import { Definitions } from "./definitions.ts";
 import { Footnotes } from "./footnotes.ts";
 import { unescaped } from "./inlines/characters.ts";
 import { normalized } from "./inlines/link.ts";
+import { ENGLISH } from "./labels.ts";
 import type { MarkdownOptions } from "./options.ts";
 import { Elements } from "./view/elements.ts";
 import type { Desk } from "./view/prose.ts";
@@ -33,8 +34,9 @@ export class MarkdownDocument {
   constructor(container: HTMLElement, options: MarkdownOptions) {
     this.#options = options;
     this.#root = new DocumentBlock(container);
-    const footnotes = new Footnotes(container);
-    this.#desk = { elements: new Elements(options, footnotes), definitions: new Definitions(), footnotes, math: Boolean(options.math) };
+    const labels = options.labels ?? ENGLISH;
+    const footnotes = new Footnotes(container, labels);
+    this.#desk = { elements: new Elements(options, footnotes), definitions: new Definitions(), footnotes, labels, math: Boolean(options.math) };
   }
 
   /** More of the open line: no line end is in it. */
@@ -170,7 +172,7 @@ export class MarkdownDocument {
       case "fence":
         this.#closeLeaf();
         this.#fenceIndent = flow.indent;
-        this.#leaf = new Code(flow.fence, unescaped(flow.fence.info.split(/[ \t]/)[0] ?? ""), this.#options, this.#place);
+        this.#leaf = new Code(flow.fence, unescaped(flow.fence.info.split(/[ \t]/)[0] ?? ""), this.#options, this.#desk.labels, this.#place);
         return;
       case "fenceEnd":
         return this.#closeLeaf();
@@ -183,7 +185,7 @@ export class MarkdownDocument {
       case "indented":
         this.#closeLeaf();
         cursor.skip(4);
-        this.#leaf = Object.assign(new Code(null, "", this.#options, this.#place), { alone: lazy });
+        this.#leaf = Object.assign(new Code(null, "", this.#options, this.#desk.labels, this.#place), { alone: lazy });
         return this.#leaf.line(cursor.rest);
       case "tableHead":
         return this.#table(flow.aligns);
@@ -224,7 +226,7 @@ export class MarkdownDocument {
       return element;
     };
     const quote = inner instanceof QuoteBlock && this.#containers.length === 1 && inner.children.count === 0 ? inner : null;
-    const leaf = new Paragraph(this.#desk, place, first && !indented, quote && ((kind) => quote.alert(kind)));
+    const leaf = new Paragraph(this.#desk, place, first && !indented, quote && ((kind) => quote.alert(kind, this.#desk.labels[kind])));
     if (inner instanceof ListBlock) inner.holds(leaf);
     this.#leaf = leaf;
     leaf.line(text);

@@ -1,6 +1,7 @@
 /** Footnotes: which are called where, their numbers, and the list of them at the end of the document. */
 
 import type { Waiting } from "./definitions.ts";
+import type { Labels } from "./labels.ts";
 import { button } from "./view/button.ts";
 
 /** A label that is a number will surely be a footnote's, so its call shows as one before the footnote comes. */
@@ -8,6 +9,7 @@ const HOPEFUL = /^\d{1,3}$/;
 
 export class Footnotes {
   readonly #container: HTMLElement;
+  readonly #labels: Labels;
   /** Labels in the order of their first calls. */
   readonly #called = new Map<string, Set<Waiting>>();
   readonly #items = new Map<string, HTMLElement>();
@@ -17,8 +19,9 @@ export class Footnotes {
   #changed = false;
   #ended = false;
 
-  constructor(container: HTMLElement) {
+  constructor(container: HTMLElement, labels: Labels) {
     this.#container = container;
+    this.#labels = labels;
   }
 
   /** The number of a footnote that a text calls: they are counted in the order of their calls. */
@@ -40,12 +43,12 @@ export class Footnotes {
     // Those that are called later get other numbers.
     const later = this.#numbered();
     this.#rewrite(later.slice(this.#called.has(label) ? later.indexOf(label) : later.length));
-    return { item, close: () => backTo(item, () => this.#buttons.get(label)) };
+    return { item, close: () => backTo(item, this.#labels.back, () => this.#buttons.get(label)) };
   }
 
   /** A call on the screen, which leads to its footnote. */
   callButton(label: string, number: number): HTMLElement {
-    const made = link(String(number), `Footnote ${number}`, () => {
+    const made = link(String(number), this.#labels.footnote(String(number)), () => {
       this.#buttons.set(label, made);
       reveal(this.#items.get(label));
     });
@@ -84,7 +87,7 @@ export class Footnotes {
     if (this.#section === null) {
       this.#section = document.createElement("section");
       this.#section.className = "streamchat-md-footnotes";
-      this.#section.setAttribute("aria-label", "Footnotes");
+      this.#section.setAttribute("aria-label", this.#labels.footnotes);
       this.#section.append(document.createElement("ol"));
       this.#container.append(this.#section);
     }
@@ -96,11 +99,11 @@ export class Footnotes {
 }
 
 /** The way back, at the end of a footnote. */
-function backTo(item: HTMLElement, call: () => HTMLElement | undefined): void {
+function backTo(item: HTMLElement, label: string, call: () => HTMLElement | undefined): void {
   let last: Element = item;
   while (last.lastElementChild?.tagName === "DIV" && last.lastElementChild.classList.contains("streamchat-md-group")) last = last.lastElementChild;
   const paragraph = last.lastElementChild?.tagName === "P" ? last.lastElementChild : item;
-  paragraph.append(" ", link("↩", "Back to the text", () => reveal(call())));
+  paragraph.append(" ", link("↩", label, () => reveal(call())));
 }
 
 function link(text: string, label: string, click: () => void): HTMLElement {

@@ -1,5 +1,7 @@
 /** What a user of the renderer may choose, and the ports that keep mathematics, highlighting and the page around it out of its core. */
 
+import type { Labels } from "./labels.ts";
+
 export interface MarkdownOptions {
   /** `ask`: a picture is a card with its full address until the person loads it. `load`: it is fetched at once. */
   readonly images?: "ask" | "load";
@@ -16,6 +18,8 @@ export interface MarkdownOptions {
    * offered last counts, and may be offered at any time.
    */
   readonly actions?: (code: ClosedCode, offer: (actions: readonly CodeAction[]) => void) => void;
+  /** The words on its buttons and the like; by default English ones. */
+  readonly labels?: Labels;
   /** Call back when it is time to render; by default the next animation frame. Returns how to call it off. */
   readonly schedule?: (render: () => void) => () => void;
 }

@@ -25,6 +25,7 @@ import type {
   Stop,
   Welcome,
 } from "./frames.gen.ts";
+import * as strings from "./strings.ts";
 
 export const BACKOFF_BASE_S = 0.5;
 export const BACKOFF_CAP_S = 20;
@@ -33,29 +34,17 @@ export const GREETING_TIMEOUT_S = 10;
 export const ACK_LENGTH = 32 * 1024;
 const HEARTBEAT_S = 15;
 
-const FINAL_CLOSE: Readonly<Record<number, ErrorInfo>> = {
-  4401: {
-    code: "unauthorized",
-    message: "You are not logged in to this Jupyter server any more.",
-    retryable: false,
-  },
-  4403: {
-    code: "forbidden",
-    message: "This Jupyter server does not let you use the chat relay.",
-    retryable: false,
-  },
-  4409: {
-    code: "conflict",
-    message: "This connection was replaced by a newer one.",
-    retryable: false,
-  },
+const FINAL_CLOSE: Readonly<Record<number, () => ErrorInfo>> = {
+  4401: () => ({ code: "unauthorized", message: strings.loggedOut(), retryable: false }),
+  4403: () => ({ code: "forbidden", message: strings.notAllowed(), retryable: false }),
+  4409: () => ({ code: "conflict", message: strings.replaced(), retryable: false }),
 };
 
-const TOO_LARGE: ErrorInfo = {
+const oversized = (): ErrorInfo => ({
   code: "too_large",
-  message: `The prompt is larger than ${MAX_FRAME_BYTES / 2 ** 20} MiB. Send less of it.`,
+  message: strings.tooLarge(MAX_FRAME_BYTES / 2 ** 20),
   retryable: false,
-};
+});
 
 export type State = "offline" | "greeting" | "live" | "ended";
 
@@ -178,7 +167,7 @@ export class ClientSession {
     };
     // The relay would close the socket for it, and again each time that it is sent.
     return tooLarge(frame)
-      ? [frame.id, [{ type: "answer", id: frame.id, ok: null, error: TOO_LARGE }]]
+      ? [frame.id, [{ type: "answer", id: frame.id, ok: null, error: oversized() }]]
       : this.#request(frame);
   }
 
@@ -214,7 +203,7 @@ export class ClientSession {
   /** The socket is gone, or could not be opened; `code` is its close code. */
   disconnected(code: number | null = null): Outcome[] {
     if (this.state === "ended") return [];
-    const final = code === null ? undefined : FINAL_CLOSE[code];
+    const final = code === null ? undefined : FINAL_CLOSE[code]?.();
     if (final !== undefined) return this.#end(final);
     this.state = "offline";
     const ceiling = Math.min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2 ** Math.min(this.#attempt, 16));

@@ -2,6 +2,7 @@
 
 import type { FilePart } from "../protocol/frames.gen.ts";
 import { rights } from "./rights.ts";
+import * as strings from "./strings.ts";
 
 /** A file of so many bytes is asked for before it is sent; a smaller one is there as soon as the answer would be. */
 const WORTH_ASKING = 256 * 1024;
@@ -64,8 +65,8 @@ function put(url: URL, headers: Record<string, string>, file: Blob, progress: (s
         reject(new Error(refusal(request.status, answer["message"])));
       }
     };
-    request.onerror = () => reject(new Error("The Jupyter server could not be reached. Add it again."));
-    request.onabort = () => reject(new Error("Removed."));
+    request.onerror = () => reject(new Error(strings.unreachable()));
+    request.onabort = () => reject(new Error(strings.removed()));
     signal.addEventListener("abort", () => request.abort(), { once: true });
     if (signal.aborted) request.abort();
     else request.send(file);
@@ -82,9 +83,7 @@ function read(text: string): Record<string, unknown> {
 }
 
 function refusal(status: number, message: unknown): string {
-  if (status === 401 || status === 403) return "Log in to Jupyter again and reload this page.";
+  if (status === 401 || status === 403) return strings.login();
   if (typeof message === "string" && message !== "") return message;
-  return status === 413
-    ? "A proxy before Jupyter does not let files of this size through."
-    : `The Jupyter server does not take it (${status}).`;
+  return status === 413 ? strings.proxyLimit() : strings.notTaken(status);
 }

@@ -2,6 +2,7 @@
 
 import type { ErrorInfo } from "../protocol/frames.gen.ts";
 import type { Link, Transport } from "./websocket.ts";
+import * as strings from "./strings.ts";
 
 /** What of a widget's model is used here. */
 export interface CommModel {
@@ -23,21 +24,12 @@ const CHANNEL = "msg:custom";
 /** Jupyter's manager of widgets tells by these that the kernel, or only this widget, has ended. */
 const ENDINGS = ["comm_live_update", "comm:close"] as const;
 
-const GONE: ErrorInfo = {
-  code: "not_found",
-  message: "The kernel has ended, and its chats with it. Run the cell again to go on.",
-  retryable: false,
-};
-const BUSY: ErrorInfo = {
+const ended = (): ErrorInfo => ({ code: "not_found", message: strings.kernelGone(), retryable: false });
+const unanswered = (lately: boolean): ErrorInfo => ({
   code: "internal",
-  message: "The kernel is busy. This chat goes on when the cell that runs has ended.",
+  message: lately ? strings.kernelBusy() : strings.kernelSilent(),
   retryable: true,
-};
-const SILENT: ErrorInfo = {
-  code: "internal",
-  message: "The kernel does not answer. It is busy, or it was restarted: then run the cell again.",
-  retryable: true,
-};
+});
 
 interface Heard {
   readonly link: string;
@@ -181,8 +173,8 @@ export function commTransport(model: CommModel, signal: AbortSignal): Transport 
     },
 
     diagnose() {
-      if (gone) return Promise.resolve({ reason: GONE, passing: false, final: true });
-      const reason = performance.now() - heardAt < SILENT_MS ? BUSY : SILENT;
+      if (gone) return Promise.resolve({ reason: ended(), passing: false, final: true });
+      const reason = unanswered(performance.now() - heardAt < SILENT_MS);
       return Promise.resolve({ reason, passing: false });
     },
 

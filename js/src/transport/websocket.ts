@@ -4,6 +4,7 @@ import { SUBPROTOCOL, type ErrorInfo } from "../protocol/frames.gen.ts";
 import type { Spendings } from "../model/spendings.ts";
 import { rights } from "./rights.ts";
 import { serverBlobs, type Blobs } from "./blobs.ts";
+import * as strings from "./strings.ts";
 
 /** What a transport reports. `closed` comes exactly once, also when no link could be opened. */
 export interface LinkEvents {
@@ -121,20 +122,13 @@ export function webSocketTransport(address: ServerAddress, origin: string): Tran
       // Only the status matters.
       done.abort();
       if (status === 401 || status === 403 || type === "opaqueredirect") {
-        return lasting("unauthorized", "Log in to Jupyter again and reload this page.");
+        return lasting("unauthorized", strings.login());
       }
       if (status === 404) {
-        return lasting(
-          "not_found",
-          "The jupyter_streamchat server extension is not enabled: run " +
-            "“jupyter server extension enable streamchat_relay” where Jupyter is installed, " +
-            "restart Jupyter and reload this page.",
-        );
+        return lasting("not_found", strings.notEnabled());
       }
       if (status >= 200 && status < 300) {
-        const message =
-          "Jupyter answers, but no WebSocket gets through. If a proxy is in between, it must pass WebSockets.";
-        return { ...lasting("internal", message), passing: true };
+        return { ...lasting("internal", strings.noWebSocket()), passing: true };
       }
       return null;
     },

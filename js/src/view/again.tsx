@@ -4,6 +4,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Connection } from "../connection.ts";
 import { MoreIcon, RetryIcon } from "./icons.tsx";
 import { modelName } from "./picker.tsx";
+import * as strings from "./strings.ts";
 
 /** Between the menu and the edges of the page, and its button, in pixels. */
 const GAP = 6;
@@ -20,7 +21,7 @@ interface Props {
 export function Again({ connection, model, label, onAgain }: Props) {
   const [open, setOpen] = useState(false);
   const more = useRef<HTMLButtonElement>(null);
-  const name = label ?? "Regenerate";
+  const name = label ?? strings.regenerate();
   const close = (): void => {
     setOpen(false);
     more.current?.focus({ preventScroll: true });
@@ -31,7 +32,7 @@ export function Again({ connection, model, label, onAgain }: Props) {
         type="button"
         class={label === undefined ? "streamchat-icon" : "streamchat-quiet"}
         aria-label={name}
-        title={model === "" ? name : `${name} with ${model}`}
+        title={model === "" ? name : strings.withModel(name, model)}
         onClick={() => onAgain()}
       >
         <RetryIcon /> {label}
@@ -41,8 +42,8 @@ export function Again({ connection, model, label, onAgain }: Props) {
           ref={more}
           type="button"
           class="streamchat-icon streamchat-more"
-          aria-label="Choose another model"
-          title="Choose another model"
+          aria-label={strings.anotherModel()}
+          title={strings.anotherModel()}
           aria-haspopup="menu"
           aria-expanded={open}
           onClick={() => setOpen(!open)}
@@ -115,7 +116,7 @@ function ModelMenu({ connection, anchor, current, onChoose, onClose, onLeave }: 
     event.preventDefault();
   };
   return (
-    <div class="streamchat-menu" popover="manual" role="menu" aria-label="Models" ref={menu} onKeyDown={onKeyDown}>
+    <div class="streamchat-menu" popover="manual" role="menu" aria-label={strings.models()} ref={menu} onKeyDown={onKeyDown}>
       {connection.catalog?.models.map((model) => (
         <button
           key={model.id}

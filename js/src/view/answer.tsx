@@ -11,6 +11,7 @@ import { Again } from "./again.tsx";
 import { Folded } from "./folded.tsx";
 import { GrowingText } from "./growing.tsx";
 import { CheckIcon, CopyIcon, DownIcon, StopIcon, ThumbIcon } from "./icons.tsx";
+import * as strings from "./strings.ts";
 import { ToolCall } from "./tool.tsx";
 import { ending, figures, progress, thinking } from "./words.ts";
 
@@ -59,7 +60,7 @@ export function Answer({
   return (
     <article
       class={asOutput ? `streamchat-answer ${OUTPUT_LOOK}` : "streamchat-answer"}
-      aria-label={record ? `Answer of ${record.model}` : "Answer"}
+      aria-label={record ? strings.answerOf(record.model) : strings.answer()}
       aria-busy={!over}
     >
       {message !== undefined &&
@@ -69,7 +70,7 @@ export function Answer({
       {end?.tone === "bad" && (
         <div class="streamchat-ending streamchat-bad">
           <span>{end.text}</span>
-          {onAgain !== undefined && <Again {...{ connection, model, onAgain }} label="Retry" />}
+          {onAgain !== undefined && <Again {...{ connection, model, onAgain }} label={strings.retry()} />}
         </div>
       )}
       <div class="streamchat-meta">
@@ -96,13 +97,13 @@ export function Answer({
           </span>
         )}
         {onContinue !== undefined && (
-          <button type="button" class="streamchat-quiet" title="Go on where the answer ends" onClick={onContinue}>
-            <DownIcon /> Continue
+          <button type="button" class="streamchat-quiet" title={strings.goOnWhere()} onClick={onContinue}>
+            <DownIcon /> {strings.goOn()}
           </button>
         )}
         {!over && onStop !== undefined && (
           <button type="button" class="streamchat-quiet" onClick={onStop} disabled={store.stopping.has(run)}>
-            <StopIcon /> Stop
+            <StopIcon /> {strings.stop()}
           </button>
         )}
       </div>
@@ -143,7 +144,7 @@ function PartView({ connection, store, run, message, part, look }: PartProps) {
       );
     }
     case "file":
-      return <div class="streamchat-file">File: {visible(part.name || part.media_type)}</div>;
+      return <div class="streamchat-file">{strings.file(visible(part.name || part.media_type))}</div>;
     default:
       part satisfies never;
       return null;
@@ -181,8 +182,8 @@ function Thumbs({ value, onRate }: ThumbsProps) {
   );
   return (
     <span class="streamchat-thumbs">
-      {thumb("up", "Good answer")}
-      {thumb("down", "Bad answer")}
+      {thumb("up", strings.goodAnswer())}
+      {thumb("down", strings.badAnswer())}
     </span>
   );
 }
@@ -195,7 +196,7 @@ function CopyAnswer({ store, id }: { store: ConversationStore; id: string }) {
     set(true);
     setTimeout(() => set(false), 1500);
   };
-  const label = copied ? "Copied" : "Copy answer as Markdown";
+  const label = copied ? strings.copied() : strings.copyAnswer();
   return (
     <button type="button" class="streamchat-icon" aria-label={label} title={label} onClick={() => void copy()}>
       {copied ? <CheckIcon /> : <CopyIcon />}

@@ -3,6 +3,8 @@
 import type { Connection } from "../connection.ts";
 import { visible } from "../markdown/index.ts";
 import { MAX_FRAME_BYTES, type FilePart, type ModelsOk } from "../protocol/frames.gen.ts";
+import { plain } from "./numbers.ts";
+import * as strings from "./strings.ts";
 
 const MIB = 2 ** 20;
 /** What a prompt may take in which the files themselves travel, a third larger; the rest is for its text. */
@@ -81,21 +83,20 @@ export class Attachments {
   /** Reads a file, and begins its upload. */
   async #admit(file: File): Promise<void> {
     const { blobs, maxFileBytes } = this.#connection;
-    const name = file.name || "A file";
+    const name = file.name || strings.someFile();
     const most = blobs === null ? WITHIN : maxFileBytes;
     if (file.size > most) {
-      const bound = (Math.floor((most / MIB) * 10) / 10).toString();
-      this.#refuse(`${name} has ${(file.size / MIB).toFixed(1)} MiB; at most ${bound} MiB can be sent.`);
+      const bound = Math.floor((most / MIB) * 10) / 10;
+      this.#refuse(strings.fileTooLarge(name, plain(file.size / MIB, 1), plain(bound, Number.isInteger(bound) ? 0 : 1)));
       return;
     }
     const media_type = await mediaType(file).catch(() => null);
     if (media_type === null) {
-      this.#refuse(`${name} cannot be read. A folder has to be packed into files first.`);
+      this.#refuse(strings.fileUnreadable(name));
       return;
     }
     if (media_type === "") {
-      const why = file.size === 0 ? "it is empty" : "models take pictures (PNG, JPEG, GIF, WebP), PDFs, audio (WAV, MP3) and text in UTF-8";
-      this.#refuse(`${name} cannot be sent: ${why}.`);
+      this.#refuse(file.size === 0 ? strings.fileEmpty(name) : strings.fileUnknown(name));
       return;
     }
     this.#last += 1;
@@ -119,7 +120,8 @@ export class Attachments {
       this.#update(key, { progress: 1, part: { ...part, name: file.name } });
     } catch (error) {
       this.#drop(key);
-      if (!upload.signal.aborted) this.#refuse(`${file.name || "A file"}: ${error instanceof Error ? error.message : "it cannot be sent."}`);
+      const why = error instanceof Error ? error.message : strings.cannotBeSent();
+      if (!upload.signal.aborted) this.#refuse(strings.fileFailed(file.name || strings.someFile(), why));
     } finally {
       this.#uploads.delete(key);
     }
@@ -198,7 +200,7 @@ function dataUrl(file: Blob): Promise<string> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve(reader.result as string);
-    reader.onerror = () => reject(new Error("It cannot be read."));
+    reader.onerror = () => reject(new Error(strings.cannotBeRead()));
     reader.readAsDataURL(file);
   });
 }

@@ -2,6 +2,8 @@
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { BackIcon, ForthIcon } from "./icons.tsx";
+import { plain } from "./numbers.ts";
+import * as strings from "./strings.ts";
 
 export type Direction = "back" | "forth";
 
@@ -21,13 +23,14 @@ export function Branches({ id, siblings, cameBy, onChoose }: Props) {
     // Only when these arrows come, not whenever they are drawn.
   }, []);
   const index = siblings.indexOf(id);
+  const [number, of] = [plain(index + 1), plain(siblings.length)];
   const arrow = (by: Direction, to: string | undefined) => (
     <button
       ref={arrows[by]}
       type="button"
       class="streamchat-icon"
-      aria-label={by === "back" ? "Previous version" : "Next version"}
-      title={by === "back" ? "Previous version" : "Next version"}
+      aria-label={by === "back" ? strings.previousVersion() : strings.nextVersion()}
+      title={by === "back" ? strings.previousVersion() : strings.nextVersion()}
       // One that is disabled would lose the focus at the end.
       aria-disabled={to === undefined}
       onClick={() => to !== undefined && onChoose(to, by)}
@@ -36,10 +39,10 @@ export function Branches({ id, siblings, cameBy, onChoose }: Props) {
     </button>
   );
   return (
-    <span class="streamchat-branches" data-first={siblings[0]} role="group" aria-label={`Version ${index + 1} of ${siblings.length}`}>
+    <span class="streamchat-branches" data-first={siblings[0]} role="group" aria-label={strings.version(number, of)}>
       {arrow("back", siblings[index - 1])}
       <span aria-hidden="true">
-        {index + 1}/{siblings.length}
+        {number}/{of}
       </span>
       {arrow("forth", siblings[index + 1])}
     </span>

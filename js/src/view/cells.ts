@@ -3,6 +3,7 @@
 import type { ClosedCode, CodeAction } from "../markdown/index.ts";
 import { pageNotebooks, type Notebook, type NotebookCell } from "../notebook.ts";
 import { review } from "./review.tsx";
+import * as strings from "./strings.ts";
 
 /** How languages are called in fences, beside their own names. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
@@ -67,10 +68,10 @@ export class CellActions {
     if (notebook === null || cell === null || !fits(language, notebook.language)) return [];
     const source = text.replace(/\n+$/, "");
     const insert: CodeAction = {
-      label: "Insert below",
-      short: "Insert",
-      title: `Make a new cell of this code below ${named(cell)}`,
-      run: (say) => say(this.#below(notebook, element, source) ? "Inserted" : "Not possible"),
+      label: strings.insertBelow(),
+      short: strings.insertShort(),
+      title: strings.insertWhere(named(cell)),
+      run: (say) => say(this.#below(notebook, element, source) ? strings.inserted() : strings.notPossible()),
     };
     return cell.type === "code" && cell.editable ? [insert, this.#replacement(notebook, cell, element, source)] : [insert];
   }
@@ -84,9 +85,9 @@ export class CellActions {
   #replacement(notebook: Notebook, { id, ...rest }: NotebookCell, element: Element, suggestion: string): CodeAction {
     const cell = named(rest);
     return {
-      label: `Replace ${cell}`,
-      short: `Replace ${cell.slice("cell ".length)}`,
-      title: `Show what would change in ${cell}, and replace its code`,
+      label: strings.replaceCell(cell),
+      short: strings.replaceCell(rest.executionCount === null ? `${rest.index + 1}` : `[${rest.executionCount}]`),
+      title: strings.replaceWhat(cell),
       run: (say) =>
         review(
           element,
@@ -97,7 +98,7 @@ export class CellActions {
             source: () => notebook.cells().find((one) => one.id === id)?.source ?? null,
             replace: () => notebook.replace(id, suggestion),
           },
-          () => say("Replaced"),
+          () => say(strings.replaced()),
           this.#signal,
         ),
     };
@@ -112,5 +113,5 @@ function fits(language: string, notebook: string): boolean {
 
 /** The number that a person sees before it, or its place where it has none. */
 function named({ executionCount, index }: Pick<NotebookCell, "executionCount" | "index">): string {
-  return executionCount === null ? `cell no. ${index + 1}` : `cell [${executionCount}]`;
+  return executionCount === null ? strings.freshCell(String(index + 1)) : strings.ranCell(String(executionCount));
 }

@@ -6,6 +6,7 @@ import type { Connection, SendRequest } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { ended, textOf, withdrawn } from "../model/reduce.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
+import { language } from "../translation.ts";
 import { Answer } from "./answer.tsx";
 import { sensesOf } from "./attachments.ts";
 import { Branches, type Direction } from "./branches.tsx";
@@ -18,6 +19,7 @@ import { Reading } from "./reading.ts";
 import { Scroller, type ScrollerHandle } from "./scroller.tsx";
 import { entries, queue, running, type AnswerEntry, type Entry, type PromptEntry } from "./shown.ts";
 import { Blocked, Hosted, Notice, Obstacle, StatusLine } from "./status.tsx";
+import * as strings from "./strings.ts";
 import { Title } from "./title.tsx";
 import { cutOff, ending, progress } from "./words.ts";
 
@@ -49,6 +51,7 @@ interface Editing {
 export function Chat({ handle, connection, store, model, params }: Props) {
   useChanges(store);
   useChanges(connection);
+  useChanges(language);
   const [reading] = useState(() => new Reading());
   const [picked, setPicked] = useState("");
   const [jumps, setJumps] = useState(0);
@@ -266,8 +269,8 @@ export function Announcer({ store, entry }: { store: ConversationStore; entry: E
     const { record, message, held, run } = entry;
     words =
       record !== undefined && ended(record)
-        ? (ending(record)?.text ?? "Answer complete.")
-        : progress(record, held, store.stopping.has(run), message?.parts ?? []) || "Answering…";
+        ? (ending(record)?.text ?? strings.complete())
+        : progress(record, held, store.stopping.has(run), message?.parts ?? []) || strings.answering();
   }
   return (
     <div class="streamchat-unseen" role="status" aria-live="polite">

@@ -11,6 +11,7 @@ import { DropZone, WaitingFiles } from "./files.tsx";
 import { composing, sends, useChanges, useHeightOfText } from "./hooks.ts";
 import { ClipIcon, SendIcon, StopIcon } from "./icons.tsx";
 import { Notice } from "./status.tsx";
+import * as strings from "./strings.ts";
 
 /** What others may do with the composer. */
 export interface ComposerHandle {
@@ -99,21 +100,17 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
     <div class="streamchat-composer">
       {problem && <Notice text={problem} />}
       {attachments.problem && <Notice text={attachments.problem} />}
-      {unseen && <Notice text={`${visible(senses.model)} does not look at pictures. Choose another model, or remove them.`} />}
-      {unheard && <Notice text={`${visible(senses.model)} does not listen to audio. Choose another model, or remove it.`} />}
+      {unseen && <Notice text={strings.blind(visible(senses.model))} />}
+      {unheard && <Notice text={strings.deaf(visible(senses.model))} />}
       <div class="streamchat-box">
         <WaitingFiles files={files} onRemove={(key) => attachments.remove(key)} />
         <textarea
           ref={field}
           rows={1}
           value={text}
-          placeholder="Ask anything"
-          aria-label="Prompt"
-          title={
-            preferences.value.enter === "sends"
-              ? "Enter sends, Shift+Enter breaks the line, Escape stops"
-              : "Ctrl+Enter sends, Enter breaks the line, Escape stops"
-          }
+          placeholder={strings.ask()}
+          aria-label={strings.prompt()}
+          title={preferences.value.enter === "sends" ? strings.promptKeys() : strings.promptKeysWithControl()}
           onInput={(event) => setText(event.currentTarget.value)}
           onKeyDown={onKeyDown}
           onPaste={onPaste}
@@ -133,15 +130,15 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
           <button
             type="button"
             class="streamchat-icon"
-            aria-label="Attach files"
-            title="Attach pictures, PDFs, audio or text files"
+            aria-label={strings.attachFiles()}
+            title={strings.attachWhat()}
             onClick={() => picker.current?.click()}
           >
             <ClipIcon />
           </button>
           {children}
           {onStop !== undefined && (
-            <button type="button" class="streamchat-round streamchat-stop" aria-label="Stop" title="Stop (Escape)" onClick={onStop}>
+            <button type="button" class="streamchat-round streamchat-stop" aria-label={strings.stop()} title={strings.stopKey()} onClick={onStop}>
               <StopIcon />
             </button>
           )}
@@ -149,8 +146,8 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
             <button
               type="button"
               class="streamchat-round streamchat-send"
-              aria-label="Send"
-              title={attachments.ready ? "Send (Enter)" : "Files are being uploaded"}
+              aria-label={strings.send()}
+              title={attachments.ready ? strings.sendKey() : strings.uploadingFiles()}
               disabled={empty || !attachments.ready}
               onClick={() => {
                 void send();

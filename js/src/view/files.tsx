@@ -7,6 +7,7 @@ import { visible } from "../markdown/index.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
 import { isAudio, isPicture, type Attachment } from "./attachments.ts";
 import { CrossIcon, FileIcon } from "./icons.tsx";
+import * as strings from "./strings.ts";
 
 interface Waiting {
   readonly files: readonly Attachment[];
@@ -16,7 +17,7 @@ interface Waiting {
 export function WaitingFiles({ files, onRemove }: Waiting) {
   if (files.length === 0) return null;
   return (
-    <ul class="streamchat-files" aria-label="Attached files">
+    <ul class="streamchat-files" aria-label={strings.attachedFiles()}>
       {files.map(({ key, name, media_type, preview, progress, part }) => {
         const shown = visible(name);
         const sound = isAudio(media_type);
@@ -24,9 +25,9 @@ export function WaitingFiles({ files, onRemove }: Waiting) {
           <li key={key} class={sound ? "streamchat-recording" : preview ? "streamchat-thumb" : "streamchat-chip"} title={shown} aria-busy={part === null}>
             {sound ? <Recording url={preview} name={shown} /> : preview ? <img src={preview} alt={shown} /> : <Named name={shown} />}
             {part === null && (
-              <progress aria-label={`Uploading ${shown}`} max={1} value={progress} />
+              <progress aria-label={strings.uploading(shown)} max={1} value={progress} />
             )}
-            <button type="button" class="streamchat-remove" aria-label={`Remove ${shown}`} title="Remove" onClick={() => onRemove(key)}>
+            <button type="button" class="streamchat-remove" aria-label={strings.removeFile(shown)} title={strings.remove()} onClick={() => onRemove(key)}>
               <CrossIcon />
             </button>
           </li>
@@ -109,7 +110,7 @@ function Recording({ url, name }: { readonly url: string; readonly name: string 
 /** Seconds as a player shows them. */
 function clock(seconds: number): string {
   const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+  return strings.length(String(Math.floor(whole / 60)), String(whole % 60).padStart(2, "0"));
 }
 
 function Chip({ name }: { readonly name: string }) {
@@ -163,5 +164,5 @@ export function DropZone({ within, onFiles }: { readonly within: RefObject<HTMLE
     );
     return () => lifetime.abort();
   }, [within, onFiles]);
-  return over ? <div class="streamchat-drop">Drop files to add them to your prompt</div> : null;
+  return over ? <div class="streamchat-drop">{strings.dropFiles()}</div> : null;
 }

@@ -6,9 +6,15 @@ import { codeHighlighter } from "../markdown/highlight/index.ts";
 import { createMarkdownStream, type MarkdownOptions, type MarkdownStream } from "../markdown/index.ts";
 import { copyMathSource, mathRenderer } from "../markdown/math/index.ts";
 import { CellActions } from "./cells.ts";
+import * as strings from "./strings.ts";
 
 /** Addresses without a scheme would lead into the notebook server. */
-const OPTIONS: MarkdownOptions = { math: mathRenderer, highlight: codeHighlighter, relative: false };
+const options = (): MarkdownOptions => ({
+  math: mathRenderer,
+  highlight: codeHighlighter,
+  relative: false,
+  labels: strings.markdownLabels(),
+});
 
 interface Props {
   readonly store: ConversationStore;
@@ -41,7 +47,7 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
       if (stream.current === null || !text.startsWith(pushed) || (ended.current && more)) {
         element.replaceChildren();
         cells.clear();
-        stream.current = createMarkdownStream(element, { ...OPTIONS, actions: cells.add });
+        stream.current = createMarkdownStream(element, { ...options(), actions: cells.add });
         ended.current = false;
         pushed = "";
       }

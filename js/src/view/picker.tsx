@@ -3,6 +3,7 @@
 import { useRef } from "preact/hooks";
 import type { Connection } from "../connection.ts";
 import type { ModelInfo } from "../protocol/frames.gen.ts";
+import * as strings from "./strings.ts";
 
 /** The list is asked for anew when it is looked at and older than this. */
 const STALE_MS = 30_000;
@@ -32,13 +33,13 @@ export function Picker({ connection, current, onPick }: Props) {
   return (
     <select
       class="streamchat-picker"
-      aria-label="Model"
+      aria-label={strings.model()}
       title={value}
       value={value}
       onFocus={refresh}
       onChange={(event) => onPick(event.currentTarget.value)}
     >
-      {!known && <option value={value}>{value || "Default model"}</option>}
+      {!known && <option value={value}>{value || strings.defaultModel()}</option>}
       {[...groups].map(([provider, models]) => (
         <optgroup key={provider} label={provider}>
           {models.map((model) => (
@@ -49,11 +50,11 @@ export function Picker({ connection, current, onPick }: Props) {
         </optgroup>
       ))}
       {problems.length > 0 && (
-        <optgroup label="Not available">
+        <optgroup label={strings.notAvailable()}>
           {problems.map(({ provider, message }) => (
             <option key={provider} value="" disabled title={message}>
               {/* The list is as wide as its widest line. */}
-              {provider}: {message.split(/(?<=\.) /)[0]}
+              {strings.unavailable(provider, message.split(/(?<=\.) /)[0] ?? "")}
             </option>
           ))}
         </optgroup>
@@ -63,5 +64,5 @@ export function Picker({ connection, current, onPick }: Props) {
 }
 
 export function modelName({ name, provider }: ModelInfo): string {
-  return provider === "demo" ? `${name} (demo)` : name;
+  return provider === "demo" ? strings.demoModel(name) : name;
 }

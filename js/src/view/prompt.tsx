@@ -9,6 +9,7 @@ import { PromptFiles } from "./files.tsx";
 import { composing, sends, useHeightOfText } from "./hooks.ts";
 import { CrossIcon, PencilIcon } from "./icons.tsx";
 import { Notice } from "./status.tsx";
+import * as strings from "./strings.ts";
 
 interface Props {
   readonly text: string;
@@ -37,14 +38,14 @@ export function Prompt({ text, files, connection, onEdit, edited, queued, onRemo
             ref={pencil}
             type="button"
             class="streamchat-icon streamchat-edit"
-            aria-label="Edit prompt"
-            title="Edit and send again"
+            aria-label={strings.editPrompt()}
+            title={strings.editAndSend()}
             onClick={onEdit}
           >
             <PencilIcon />
           </button>
         )}
-        <div class="streamchat-prompt" role="article" aria-label="Your prompt">
+        <div class="streamchat-prompt" role="article" aria-label={strings.yourPrompt()}>
           <PromptFiles files={files} connection={connection} />
           {visible(text)}
         </div>
@@ -52,13 +53,13 @@ export function Prompt({ text, files, connection, onEdit, edited, queued, onRemo
       {(queued || children) && (
         <div class="streamchat-below">
           {children}
-          {queued && <span>Queued</span>}
+          {queued && <span>{strings.queued()}</span>}
           {onRemove !== undefined && (
             <button
               type="button"
               class="streamchat-icon"
-              aria-label="Remove from the queue"
-              title="Remove from the queue"
+              aria-label={strings.removeFromQueue()}
+              title={strings.removeFromQueue()}
               onClick={onRemove}
             >
               <CrossIcon />
@@ -110,17 +111,17 @@ export function PromptEditor({ text, problem, onSend, onCancel }: EditorProps) {
           ref={field}
           rows={1}
           value={written}
-          aria-label="Edit prompt"
-          title="Enter sends, Shift+Enter breaks the line, Escape leaves it as it was"
+          aria-label={strings.editPrompt()}
+          title={strings.editorKeys()}
           onInput={(event) => setWritten(event.currentTarget.value)}
           onKeyDown={onKeyDown}
         />
         <div class="streamchat-choice">
           <button type="button" class="streamchat-quiet" onClick={onCancel}>
-            Cancel
+            {strings.cancel()}
           </button>
           <button type="button" class="streamchat-allow" disabled={written.trim() === ""} onClick={send}>
-            Send
+            {strings.send()}
           </button>
         </div>
       </div>

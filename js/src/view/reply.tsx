@@ -5,8 +5,10 @@ import type { ConversationStore } from "../conversation.ts";
 import { ended } from "../model/reduce.ts";
 import { Answer } from "./answer.tsx";
 import { Announcer } from "./chat.tsx";
+import { language } from "../translation.ts";
 import { useChanges, useSettled } from "./hooks.ts";
 import { Blocked, Notice, Obstacle, StatusLine } from "./status.tsx";
+import * as strings from "./strings.ts";
 
 /** A kernel shows its reply before its prompt has reached the relay; after this long something is wrong. */
 const LOST_MS = 15_000;
@@ -19,12 +21,13 @@ interface Props {
 
 export function ReplyView({ connection, store, run }: Props) {
   useChanges(store);
+  useChanges(language);
   const record = store.state.runs[run];
   const message = store.state.messages.findLast((one) => one.id === record?.message);
   const lost = useSettled(store.loaded && record === undefined, LOST_MS);
   if (store.problem !== null) return <Notice text={store.problem.message} />;
   if (lost) {
-    return <Notice text="This answer is not on this server: its conversation was deleted, or it was made elsewhere." />;
+    return <Notice text={strings.lostAnswer()} />;
   }
   const over = record !== undefined && ended(record);
   return (

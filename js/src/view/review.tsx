@@ -4,6 +4,7 @@ import { render } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { visible } from "../markdown/index.ts";
 import { counted, difference, type Line } from "./difference.ts";
+import * as strings from "./strings.ts";
 
 /** A cell that is to be replaced. */
 export interface Replacement {
@@ -62,14 +63,14 @@ function Review({ replacement, onLeave }: Props) {
   const replace = (): void => {
     const now = replacement.source();
     if (now === null) {
-      setProblem("This cell is not there any more. Its code can still be copied.");
+      setProblem(strings.cellGone());
     } else if (now !== shown) {
       setShown(now);
-      setProblem("The cell was changed in between. This is how it would change now.");
+      setProblem(strings.cellChanged());
     } else if (replacement.replace()) {
       leave(true);
     } else {
-      setProblem("This cell cannot be changed now: it is read-only, or its notebook was closed.");
+      setProblem(strings.cellFixed());
     }
   };
 
@@ -96,9 +97,9 @@ function Review({ replacement, onLeave }: Props) {
         leave(false);
       }}
     >
-      <h2 id="streamchat-review-title">Replace {cell}?</h2>
+      <h2 id="streamchat-review-title">{strings.mayReplace(cell)}</h2>
       <p id="streamchat-review-sum">
-        {own && "This chat stands in it. "}
+        {own && `${strings.ownCell()} `}
         {summary(lines)}
       </p>
       {problem && (
@@ -106,17 +107,17 @@ function Review({ replacement, onLeave }: Props) {
           {problem}
         </p>
       )}
-      <ul class="streamchat-difference" tabIndex={0} aria-label="Changes, line by line">
+      <ul class="streamchat-difference" tabIndex={0} aria-label={strings.changes()}>
         {lines.map((line, at) => (
           <DifferentLine key={at} line={line} />
         ))}
       </ul>
       <div class="streamchat-choice">
-        <button type="button" class="streamchat-quiet" title="Leave the cell as it is (Escape)" onClick={() => leave(false)}>
-          Cancel
+        <button type="button" class="streamchat-quiet" title={strings.leaveCell()} onClick={() => leave(false)}>
+          {strings.cancel()}
         </button>
-        <button ref={accept} type="button" class="streamchat-allow" title="Enter replaces; it can be undone in the cell" onClick={replace}>
-          Replace {cell}
+        <button ref={accept} type="button" class="streamchat-allow" title={strings.replaceKey()} onClick={replace}>
+          {strings.replaceCell(cell)}
         </button>
       </div>
     </dialog>
@@ -135,14 +136,14 @@ function DifferentLine({ line: { kind, pieces } }: { readonly line: Line }) {
     case "removed":
       return (
         <li class="streamchat-removed">
-          <span class="streamchat-unseen">Removed: </span>
+          <span class="streamchat-unseen">{strings.removedLine()} </span>
           <del>{text}</del>
         </li>
       );
     case "added":
       return (
         <li class="streamchat-added">
-          <span class="streamchat-unseen">Added: </span>
+          <span class="streamchat-unseen">{strings.addedLine()} </span>
           <ins>{text}</ins>
         </li>
       );
@@ -154,7 +155,6 @@ function DifferentLine({ line: { kind, pieces } }: { readonly line: Line }) {
 
 function summary(lines: readonly Line[]): string {
   const { removed, added } = counted(lines);
-  if (removed + added === 0) return "It has this code already.";
-  const some = (count: number, what: string): string => `${count} ${count === 1 ? "line" : "lines"} ${what}`;
-  return `${[...(removed ? [some(removed, "removed")] : []), ...(added ? [some(added, "added")] : [])].join(", ")}.`;
+  if (removed + added === 0) return strings.sameCode();
+  return `${[...(removed ? [strings.linesRemoved(removed)] : []), ...(added ? [strings.linesAdded(added)] : [])].join(", ")}.`;
 }

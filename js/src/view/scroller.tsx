@@ -3,6 +3,7 @@
 import type { ComponentChildren, Ref } from "preact";
 import { useCallback, useImperativeHandle, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { DownIcon } from "./icons.tsx";
+import * as strings from "./strings.ts";
 
 /** How near the end counts as there, in pixels. */
 const NEAR = 32;
@@ -96,14 +97,14 @@ export function Scroller({ handle, jumps, children }: Props) {
 
   return (
     <div class="streamchat-scroller">
-      <div class="streamchat-list" ref={outer} tabIndex={0} role="region" aria-label="Conversation">
+      <div class="streamchat-list" ref={outer} tabIndex={0} role="region" aria-label={strings.conversation()}>
         <div class="streamchat-messages" ref={inner}>
           {children}
         </div>
       </div>
       {away && (
         <button type="button" class="streamchat-latest" onClick={toEnd}>
-          <DownIcon /> Jump to latest
+          <DownIcon /> {strings.jumpToLatest()}
         </button>
       )}
     </div>

@@ -2,6 +2,7 @@
 
 import type { Connection } from "../connection.ts";
 import { useChanges, useNow, useSettled } from "./hooks.ts";
+import * as strings from "./strings.ts";
 import { connectivity } from "./words.ts";
 
 /** Nobody needs to hear of what is over sooner. */
@@ -22,7 +23,7 @@ export function StatusLine({ connection }: { readonly connection: Connection }) 
           <span>{shown.text}</span>
           {shown.canRetry && (
             <button type="button" class="streamchat-quiet" onClick={() => connection.retryNow()}>
-              Try now
+              {strings.tryNow()}
             </button>
           )}
         </>
@@ -45,7 +46,7 @@ export function Blocked({ connection }: { readonly connection: Connection }) {
   if (!connection.blocked) return null;
   return (
     <div class="streamchat-hosted" role="status">
-      The kernel is busy. Prompts and Stop wait for its cell to end; its interrupt button ends it.
+      {strings.kernelBusy()}
     </div>
   );
 }
@@ -54,9 +55,7 @@ export function Blocked({ connection }: { readonly connection: Connection }) {
 export function Hosted({ connection }: { readonly connection: Connection }) {
   if (connection.relay !== "kernel") return null;
   return (
-    <div class="streamchat-hosted">
-      Runs without the server extension: answers end with the kernel, keys come from its environment.
-    </div>
+    <div class="streamchat-hosted">{strings.hosted()}</div>
   );
 }
 

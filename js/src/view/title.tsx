@@ -4,6 +4,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { visible } from "../markdown/index.ts";
 import { composing } from "./hooks.ts";
 import { PencilIcon } from "./icons.tsx";
+import * as strings from "./strings.ts";
 
 /** Characters of a title, as the relay takes it. */
 const MOST = 120;
@@ -33,7 +34,7 @@ export function Title({ title, onRename, onLeave }: Props) {
     );
   }
   if (title === "" && onRename === undefined) return null;
-  const label = title === "" ? "Name this conversation" : "Rename this conversation";
+  const label = title === "" ? strings.nameConversation() : strings.renameConversation();
   return (
     <div class={title === "" ? "streamchat-title streamchat-untitled" : "streamchat-title"}>
       {title !== "" && (
@@ -79,9 +80,9 @@ function TitleField({ title, onDone }: FieldProps) {
       type="text"
       defaultValue={title}
       maxLength={MOST}
-      placeholder="Name of this conversation"
-      aria-label="Name of this conversation"
-      title="Enter keeps it, Escape leaves it as it was"
+      placeholder={strings.conversationName()}
+      aria-label={strings.conversationName()}
+      title={strings.conversationKeys()}
       onBlur={(event) => end(event.currentTarget.value, false)}
       onKeyDown={(event) => {
         if (composing(event)) return;

@@ -6,6 +6,7 @@ import { visible } from "../markdown/index.ts";
 import type { ToolPart } from "../model/reduce.ts";
 import { Folded } from "./folded.tsx";
 import { CheckIcon, CrossIcon } from "./icons.tsx";
+import * as strings from "./strings.ts";
 
 /** Characters of its arguments that stand beside a call's name. */
 const SHORT = 60;
@@ -36,7 +37,7 @@ function Label({ part }: { readonly part: ToolPart }) {
       {part.state === "output-available" && <CheckIcon />}
       {part.state === "output-error" && (
         <span class="streamchat-failed">
-          <CrossIcon /> {part.allowed === false ? "not allowed" : "failed"}
+          <CrossIcon /> {part.allowed === false ? strings.notAllowed() : strings.failed()}
         </span>
       )}
     </>
@@ -47,6 +48,7 @@ function Label({ part }: { readonly part: ToolPart }) {
 function Asked({ connection, run, part }: Props) {
   const [sent, setSent] = useState(false);
   const [problem, setProblem] = useState("");
+  const [before, after] = strings.mayRunInKernel().split("%1");
   const decide = async (allow: boolean): Promise<void> => {
     setSent(true);
     const error = await connection.approve(run, part.id ?? "", part.digest ?? "", allow);
@@ -55,9 +57,11 @@ function Asked({ connection, run, part }: Props) {
     setSent(false);
   };
   return (
-    <div class="streamchat-asked" role="group" aria-label={`Run ${part.name}?`}>
+    <div class="streamchat-asked" role="group" aria-label={strings.mayRun(part.name)}>
       <div>
-        Run <code>{visible(part.name)}</code> in your kernel?
+        {before}
+        <code>{visible(part.name)}</code>
+        {after}
       </div>
       <pre class="streamchat-tool" tabIndex={0}>
         {visible(exact(part))}
@@ -65,10 +69,10 @@ function Asked({ connection, run, part }: Props) {
       {problem && <div class="streamchat-bad">{problem}</div>}
       <div class="streamchat-choice">
         <button type="button" class="streamchat-allow" disabled={sent} onClick={() => void decide(true)}>
-          Allow once
+          {strings.allowOnce()}
         </button>
         <button type="button" class="streamchat-quiet" disabled={sent} onClick={() => void decide(false)}>
-          Don’t allow
+          {strings.doNotAllow()}
         </button>
       </div>
     </div>

@@ -88,7 +88,7 @@ def footer(*, model: str, usage: Usage | None, timing: Timing | None) -> str:
         rate = timing.output_per_s
         facts.append(f"{about}{_fixed(rate, 1 if rate < 10 else 0)} tokens/s")
     if usage is not None and usage.output > 0:
-        facts.append(f"{about}{usage.output} tokens")
+        facts.append(f"{about}{usage.output} {'token' if usage.output == 1 else 'tokens'}")
     return " · ".join(facts)
 
 

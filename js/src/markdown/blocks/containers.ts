@@ -2,7 +2,7 @@
 
 import { Groups } from "../view/groups.ts";
 import type { Footnotes } from "../footnotes.ts";
-import type { Paragraph } from "./leaves.ts";
+import type { AlertKind, Paragraph } from "./leaves.ts";
 import type { ItemStart, List, Quote } from "./plan.ts";
 
 export class DocumentBlock {
@@ -34,10 +34,10 @@ export class QuoteBlock implements Quote {
   }
 
   /** Show it as GitHub shows its alerts: its title is an attribute, like all words that are ours. */
-  alert(kind: string): void {
+  alert(kind: AlertKind, title: string): void {
     const { element } = this.children;
     element.className = `streamchat-md-alert streamchat-md-${kind}`;
-    element.setAttribute("aria-label", kind[0]?.toUpperCase() + kind.slice(1));
+    element.setAttribute("aria-label", title);
   }
 }
 

@@ -8,6 +8,8 @@ import type { Leaf } from "./leaf.ts";
 import type { OpenLeaf } from "./plan.ts";
 import type { Align } from "./starts.ts";
 
+/** What GitHub knows of alerts. */
+export type AlertKind = "note" | "tip" | "important" | "warning" | "caution";
 const ALERT = /^\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*\n?$/i;
 
 export class Paragraph implements Leaf {
@@ -18,12 +20,12 @@ export class Paragraph implements Leaf {
   #from = 0;
   #lastLine = 0;
   #lastIndented = false;
-  #alert: ((kind: string) => void) | null;
+  #alert: ((kind: AlertKind) => void) | null;
   /** Whether what comes next may be a definition. */
   #defines = true;
 
   /** `task`: it may begin with a box. `alert`: it may begin with a line that makes an alert of its quote. */
-  constructor(desk: Desk, place: Place, task: boolean, alert: ((kind: string) => void) | null) {
+  constructor(desk: Desk, place: Place, task: boolean, alert: ((kind: AlertKind) => void) | null) {
     this.#desk = desk;
     this.#alert = alert;
     this.#prose = new Prose(desk, place, { task });
@@ -93,7 +95,7 @@ export class Paragraph implements Leaf {
   #alarm(): void {
     const kind = this.#text === "" ? undefined : ALERT.exec(this.#text)?.[1];
     if (kind !== undefined) {
-      this.#alert?.(kind.toLowerCase());
+      this.#alert?.(kind.toLowerCase() as AlertKind);
       this.#from = this.#alert === null ? 0 : this.#text.length;
     }
     if (this.#text !== "") this.#alert = null;

@@ -1,5 +1,6 @@
 /** The blocks whose text is shown as it is written: code, raw HTML, and formulas as far as they cannot be drawn. */
 
+import type { Labels } from "../labels.ts";
 import type { MarkdownOptions } from "../options.ts";
 import { visible } from "../safety.ts";
 import { CodeView } from "../view/code.ts";
@@ -18,9 +19,9 @@ export class Code implements Leaf {
   /** Indented code that begins where a paragraph might have gone on ends with its first line, as in the reference parser. */
   alone = false;
 
-  constructor(fence: Fence | null, name: string, options: MarkdownOptions, place: Place) {
+  constructor(fence: Fence | null, name: string, options: MarkdownOptions, labels: Labels, place: Place) {
     this.open = fence === null ? { type: "indented" } : { type: "fence", fence };
-    this.#view = new CodeView({ name, options });
+    this.#view = new CodeView({ name, options }, labels);
     place().append(this.#view.element);
   }
 

@@ -1,6 +1,7 @@
 /** The buttons by which a block of code is taken elsewhere. */
 
 import { copyText } from "../clipboard.ts";
+import type { Labels } from "../labels.ts";
 import type { CodeAction } from "../options.ts";
 import { visible } from "../safety.ts";
 import { button } from "./button.ts";
@@ -22,11 +23,11 @@ export class Actions {
   readonly copy: HTMLElement;
   readonly #offered: Offered[] = [];
 
-  constructor(text: () => string) {
-    const copy = button(ACTION, "Copy", () => {
+  constructor(labels: Labels, text: () => string) {
+    const copy = button(ACTION, labels.copy, () => {
       void copyText(text()).then((copied) => {
-        copy.setAttribute("aria-label", copied ? "Copied" : "Not allowed");
-        setTimeout(() => copy.setAttribute("aria-label", "Copy"), SAID_MS);
+        copy.setAttribute("aria-label", copied ? labels.copied : labels.notAllowed);
+        setTimeout(() => copy.setAttribute("aria-label", labels.copy), SAID_MS);
       });
     });
     this.copy = copy;

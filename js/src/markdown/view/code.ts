@@ -1,5 +1,6 @@
 /** A block of code on the screen, line by line: what language, its lines in groups, and what a person can do with it. */
 
+import type { Labels } from "../labels.ts";
 import type { LineHighlighter, MarkdownOptions, Piece } from "../options.ts";
 import { visible } from "../safety.ts";
 import { ACTION, Actions } from "./actions.ts";
@@ -20,6 +21,7 @@ export interface Language {
 
 export class CodeView {
   readonly element: HTMLElement;
+  readonly #frame: Frame;
   readonly #code: HTMLElement;
   readonly #groups: Groups;
   readonly #colours: LineHighlighter | null;
@@ -33,7 +35,7 @@ export class CodeView {
   #drawn = 0;
   #parent: HTMLElement;
 
-  constructor({ name, options: { highlight, actions } }: Language) {
+  constructor({ name, options: { highlight, actions } }: Language, labels: Labels) {
     const pre = document.createElement("pre");
     this.#code = document.createElement("code");
     if (name !== "") this.#code.className = `language-${name}`;
@@ -42,8 +44,9 @@ export class CodeView {
     pre.appendChild(this.#code);
     this.#name = name;
     this.#ask = actions;
-    this.#actions = new Actions(() => this.#text);
-    this.element = frame(name, pre, this.#actions.copy);
+    this.#actions = new Actions(labels, () => this.#text);
+    this.#frame = frame(name, pre, labels, this.#actions.copy);
+    this.element = this.#frame.block;
     this.#groups = new Groups(this.#code, "lines");
     this.#parent = this.#code;
     this.#colours = (highlight && name !== "" && highlight.open(name)) || null;
@@ -87,7 +90,7 @@ export class CodeView {
     this.#ask?.({ language: this.#name, text: this.#text, element: this.element }, (actions) => this.#actions.offer(actions));
     if (this.#lines <= FOLDED_LINES) return;
     this.element.classList.add("streamchat-md-long-code");
-    if (whole) this.element.classList.add("streamchat-md-folded");
+    if (whole) this.#frame.fold();
   }
 
   #newline(): void {
@@ -139,8 +142,14 @@ export class CodeView {
   }
 }
 
+interface Frame {
+  readonly block: HTMLElement;
+  /** Fold it, or unfold it. */
+  readonly fold: () => void;
+}
+
 /** The block's frame. Its words are attributes, not text: they are never part of what is selected, found or copied. */
-function frame(name: string, pre: HTMLElement, copy: HTMLElement): HTMLElement {
+function frame(name: string, pre: HTMLElement, labels: Labels, copy: HTMLElement): Frame {
   const block = document.createElement("div");
   block.className = "streamchat-md-code";
   const head = document.createElement("div");
@@ -149,11 +158,15 @@ function frame(name: string, pre: HTMLElement, copy: HTMLElement): HTMLElement {
   label.className = "streamchat-md-language";
   // Its name is not content: without a role it would not be read.
   label.setAttribute("role", "note");
-  label.setAttribute("aria-label", visible(name) || "text");
-  const wrap = button(ACTION, "Wrap", () => block.classList.toggle("streamchat-md-wrapped"));
-  const fold = button(ACTION, "Fold", () => block.classList.toggle("streamchat-md-folded"));
+  label.setAttribute("aria-label", visible(name) || labels.text);
+  const wrap = button(ACTION, labels.wrap, () => block.classList.toggle("streamchat-md-wrapped"));
+  const toggle = (): void => {
+    const folded = block.classList.toggle("streamchat-md-folded");
+    fold.setAttribute("aria-label", folded ? labels.unfold : labels.fold);
+  };
+  const fold = button(ACTION, labels.fold, toggle);
   fold.classList.add("streamchat-md-fold");
   head.append(label, fold, wrap, copy);
   block.append(head, pre);
-  return block;
+  return { block, fold: toggle };
 }

@@ -2,6 +2,7 @@
 
 import type { Footnotes } from "../footnotes.ts";
 import { plainText, type Inline } from "../inlines/tree.ts";
+import { ENGLISH, type Labels } from "../labels.ts";
 import type { MarkdownOptions } from "../options.ts";
 import { allowedAddress, LINK_SCHEMES, PICTURE_SCHEMES, visible } from "../safety.ts";
 import { pictureCard } from "./picture.ts";
@@ -33,10 +34,12 @@ export class Elements {
   readonly #relative: boolean;
   readonly #math: MarkdownOptions["math"];
   readonly #footnotes: Footnotes;
+  readonly #labels: Labels;
   #depth = 0;
 
-  constructor({ images = "ask", schemes = LINK_SCHEMES, relative = true, math }: MarkdownOptions, footnotes: Footnotes) {
+  constructor({ images = "ask", schemes = LINK_SCHEMES, relative = true, math, labels = ENGLISH }: MarkdownOptions, footnotes: Footnotes) {
     this.#footnotes = footnotes;
+    this.#labels = labels;
     this.#images = images;
     this.#schemes = schemes.map((scheme) => scheme.replace(/:$/, "").toLowerCase());
     this.#pictureSchemes = PICTURE_SCHEMES.filter((scheme) => this.#schemes.includes(scheme));
@@ -149,7 +152,7 @@ export class Elements {
         node.setAttribute("type", "checkbox");
         node.setAttribute("disabled", "");
         if (inline.checked) node.setAttribute("checked", "");
-        node.setAttribute("aria-label", inline.checked ? "Done" : "To do");
+        node.setAttribute("aria-label", inline.checked ? this.#labels.done : this.#labels.toDo);
         return node;
       }
     }
@@ -175,7 +178,7 @@ export class Elements {
   #picture(address: string, title: string | null, alt: string): Node {
     const allowed = allowedAddress(address, this.#pictureSchemes, this.#relative);
     if (this.#images === "ask") {
-      return allowed ? pictureCard(allowed, title, visible(alt)) : document.createTextNode(visible(alt));
+      return allowed ? pictureCard(allowed, title, visible(alt), this.#labels) : document.createTextNode(visible(alt));
     }
     const node = document.createElement("img");
     node.setAttribute("alt", visible(alt));

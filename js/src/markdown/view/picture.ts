@@ -1,12 +1,14 @@
 /** A picture that is not fetched before the person has seen its full address and asked for it. */
 
-export function pictureCard(address: string, title: string | null, alt: string): HTMLElement {
+import type { Labels } from "../labels.ts";
+
+export function pictureCard(address: string, title: string | null, alt: string, labels: Labels): HTMLElement {
   const card = document.createElement("button");
   card.className = "streamchat-md-picture";
   card.setAttribute("type", "button");
   const label = document.createElement("span");
   label.className = "streamchat-md-picture-alt";
-  label.append(alt.trim() ? `Load image: ${alt.trim()}` : "Load image");
+  label.append(alt.trim() ? labels.loadNamedImage(alt.trim()) : labels.loadImage);
   const where = document.createElement("span");
   where.className = "streamchat-md-picture-address";
   where.append(address);

@@ -6,6 +6,7 @@ import type { Order } from "../inlines/attention.ts";
 import { scan, type Context } from "../inlines/scan.ts";
 import { grownTail, type Tail } from "../inlines/tail.ts";
 import type { Inline } from "../inlines/tree.ts";
+import type { Labels } from "../labels.ts";
 import { lastNode, type Elements, type Shown } from "./elements.ts";
 
 /** Text that is settled is left alone once there is so much of it. */
@@ -21,6 +22,7 @@ export interface Desk {
   readonly elements: Elements;
   readonly definitions: Definitions;
   readonly footnotes: Footnotes;
+  readonly labels: Labels;
   readonly math: boolean;
 }
 
