@@ -19,7 +19,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   view: ["view", "translation.ts", "notebook.ts", "preferences.ts", "connection.ts", "conversation.ts", "markdown", "model", "protocol"],
   "page.ts": ["connection.ts", "transport"],
   "kernel.ts": ["connection.ts", "transport"],
-  lab: ["lab", "connection.ts", "conversation.ts", "model", "notebook.ts", "page.ts", "preferences.ts", "view"],
+  lab: ["lab", "connection.ts", "conversation.ts", "model", "notebook.ts", "page.ts", "preferences.ts", "translation.ts", "view"],
   "widget.ts": ["connection.ts", "kernel.ts", "page.ts", "view"],
 };
 

@@ -4,6 +4,7 @@ import type { Cell, Kernel, NotebookPanel, NotebookTracker } from "@jupyterlab/n
 import type { Notebook, NotebookCell, NotebookKernel, Notebooks } from "../notebook.ts";
 import { cellOutputs } from "./outputs.ts";
 import { listen } from "./signals.ts";
+import * as strings from "./strings.ts";
 
 export class LabNotebooks implements Notebooks {
   readonly #tracker: NotebookTracker;
@@ -125,7 +126,7 @@ class LabKernel implements NotebookKernel {
     const { content } = await Promise.race([future.done, ended]);
     const { user_expressions: answers, evalue } = content as { user_expressions?: { value?: Answer }; evalue?: string };
     const answer = answers?.value;
-    if (answer?.data === undefined) throw new Error(answer?.evalue ?? evalue ?? "The kernel did not answer.");
+    if (answer?.data === undefined) throw new Error(answer?.evalue ?? evalue ?? strings.noAnswer());
     return answer.data;
   }
 }

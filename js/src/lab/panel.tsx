@@ -6,21 +6,15 @@ import { randomId, type Connection } from "../connection.ts";
 import { Chat, type ChatHandle } from "../view/chat.tsx";
 import { PlusIcon } from "../view/icons.tsx";
 import { Notice } from "../view/status.tsx";
+import { noServer } from "../view/strings.ts";
 import { chatIcon } from "./icon.ts";
 import type { PanelSettings } from "./settings.ts";
+import * as strings from "./strings.ts";
 
 export const PANEL_ID = "jupyter-streamchat-panel";
 
-/** What is said in the panel; JupyterLab translates it. */
-export interface PanelWords {
-  readonly title: string;
-  readonly newChat: string;
-  readonly unreachable: string;
-}
-
 export class ChatPanel extends Widget {
   readonly #connection: Connection | null;
-  readonly #words: PanelWords;
   readonly #onConversation: (id: string) => void;
   readonly #handle = createRef<ChatHandle>();
   readonly #lifetime = new AbortController();
@@ -30,18 +24,17 @@ export class ChatPanel extends Widget {
   #held = false;
   #drawn = false;
 
-  constructor(connection: Connection | null, settings: PanelSettings, words: PanelWords, onConversation: (id: string) => void) {
+  constructor(connection: Connection | null, settings: PanelSettings, onConversation: (id: string) => void) {
     super();
     this.#connection = connection;
     this.#settings = settings;
-    this.#words = words;
     this.#onConversation = onConversation;
     this.id = PANEL_ID;
     this.addClass("streamchat-panel");
     this.node.setAttribute("role", "region");
-    this.node.setAttribute("aria-label", words.title);
+    this.node.setAttribute("aria-label", strings.chat());
     this.title.icon = chatIcon;
-    this.title.caption = words.title;
+    this.title.caption = strings.chat();
   }
 
   get conversation(): string {
@@ -99,7 +92,7 @@ export class ChatPanel extends Widget {
     if (connection === null) {
       render(
         <div class="streamchat">
-          <Notice text={this.#words.unreachable} />
+          <Notice text={noServer()} />
         </div>,
         this.node,
       );
@@ -118,12 +111,12 @@ export class ChatPanel extends Widget {
     render(
       <>
         <header class="streamchat streamchat-panel-head">
-          <h2>{this.#words.title}</h2>
+          <h2>{strings.chat()}</h2>
           <button
             type="button"
             class="streamchat-icon"
-            aria-label={this.#words.newChat}
-            title={this.#words.newChat}
+            aria-label={strings.newChat()}
+            title={strings.newChat()}
             onClick={() => this.newChat()}
           >
             <PlusIcon />

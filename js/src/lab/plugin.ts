@@ -10,6 +10,7 @@ import { ITranslator, type Translator } from "@jupyterlab/translation";
 import { provideNotebooks } from "../notebook.ts";
 import { pageConnection } from "../page.ts";
 import { pagePreferences } from "../preferences.ts";
+import { setTranslation } from "../translation.ts";
 import { addCommands } from "./commands.ts";
 import { LabNotebooks } from "./notebooks.ts";
 import { ChatPanel, PANEL_ID } from "./panel.tsx";
@@ -42,18 +43,13 @@ function activate(
   // As long as the page.
   const { signal } = new AbortController();
   provideNotebooks(new LabNotebooks(tracker), signal);
-  const trans = translator?.load("jupyter_streamchat") ?? ENGLISH;
-  const words = {
-    title: trans.__("Chat"),
-    newChat: trans.__("New chat"),
-    unreachable: trans.__("This page does not know a Jupyter server."),
-  };
-  const panel = new ChatPanel(pageConnection(), panelSettings({}), words, (conversation) => {
+  if (translator !== null) setTranslation(translator.load("jupyter_streamchat"), translator.languageCode);
+  const panel = new ChatPanel(pageConnection(), panelSettings({}), (conversation) => {
     void state?.save(STATE, { conversation });
   });
   app.shell.add(panel, "right", { rank: 900 });
   restorer?.add(panel, PANEL_ID);
-  addCommands({ app, panel, palette, menu, trans });
+  addCommands({ app, panel, palette, menu });
 
   void state?.fetch(STATE).then((kept) => {
     const conversation = (kept as { conversation?: unknown } | undefined)?.conversation;
@@ -72,10 +68,5 @@ function activate(
     (error: unknown) => console.error(`${ID}: its settings cannot be read.`, error),
   );
 }
-
-const ENGLISH = {
-  __: (text: string, ...args: unknown[]) => text.replaceAll(/%(\d)/g, (_, place: string) => String(args[Number(place) - 1])),
-  _n: (singular: string, plural: string, count: number) => (count === 1 ? singular : plural).replaceAll("%1", String(count)),
-};
 
 export default plugin;

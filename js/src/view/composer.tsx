@@ -110,7 +110,7 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
           value={text}
           placeholder={strings.ask()}
           aria-label={strings.prompt()}
-          title={preferences.value.enter === "sends" ? strings.promptKeys() : strings.promptKeysWithControl()}
+          title={preferences.value.enter === "sends" ? strings.promptKeys() : strings.promptKeysCtrl()}
           onInput={(event) => setText(event.currentTarget.value)}
           onKeyDown={onKeyDown}
           onPaste={onPaste}

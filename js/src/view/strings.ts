@@ -22,7 +22,7 @@ export const lostAnswer = () =>
 export const prompt = () => trans.__("Prompt");
 export const ask = () => trans.__("Ask anything");
 export const promptKeys = () => trans.__("Enter sends, Shift+Enter breaks the line, Escape stops");
-export const promptKeysWithControl = () => trans.__("Ctrl+Enter sends, Enter breaks the line, Escape stops");
+export const promptKeysCtrl = () => trans.__("Ctrl+Enter sends, Enter breaks the line, Escape stops");
 export const send = () => trans.__("Send");
 export const sendKey = () => trans.__("Send (Enter)");
 export const uploadingFiles = () => trans.__("Files are being uploaded");
