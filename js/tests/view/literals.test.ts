@@ -10,7 +10,7 @@ const UNSEEN = /^(Enter|Escape|Tab|Home|End|Arrow(Up|Down)|Files|Backspace|PageU
 
 describe("the words of a chat", () => {
   const modules = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter(
-    (name) => /\.tsx?$/.test(name) && !/strings\.ts$|^markdown\/|^lab\/|frames\.gen/.test(name),
+    (name) => /\.tsx?$/.test(name) && !/strings\.ts$|^markdown\/|frames\.gen/.test(name),
   );
 
   it.each(modules)("are not in %s, but in one place", (name) => {
