@@ -7,7 +7,9 @@ import { visible } from "../markdown/index.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
 import { pagePreferences } from "../preferences.ts";
 import { Attachments, isPicture } from "./attachments.ts";
-import { Contexts, type Context } from "./context.ts";
+import { CellPicker } from "./cellpicker.tsx";
+import { cellKey, cellPictures, waitingCell } from "./cells.ts";
+import { Contexts, type Context, type Waiting } from "./context.ts";
 import { WaitingContexts } from "./contexts.tsx";
 import { DropZone, WaitingFiles } from "./files.tsx";
 import { composing, sends, useChanges, useHeightOfText } from "./hooks.ts";
@@ -20,8 +22,8 @@ export interface ComposerHandle {
   focus(): void;
   /** Take a prompt back, if nothing is written here. */
   takeBack(text: string, context: readonly Context[]): void;
-  /** Have something go with the prompt. */
-  add(context: Context): void;
+  /** Write words where there are none, with something that goes with them; `choose` opens the list of cells, too. */
+  prepare(text: string, waiting: Waiting, choose: boolean): void;
 }
 
 interface Props {
@@ -50,6 +52,7 @@ export function Composer({ handle, connection, blind, onSend, onStop, children }
   const files = attachments.list;
   const [text, setText] = useState("");
   const [problem, setProblem] = useState("");
+  const [choosing, setChoosing] = useState(false);
 
   useHeightOfText(field, text);
   useImperativeHandle(handle, () => ({
@@ -58,7 +61,12 @@ export function Composer({ handle, connection, blind, onSend, onStop, children }
       setText((since) => (since.trim() === "" ? back : since));
       for (const one of context) contexts.add({ key: one.label, context: one });
     },
-    add: (context) => contexts.add({ key: context.label, context }),
+    prepare: (words, waiting, choose) => {
+      setText((since) => (since.trim() === "" ? words : since));
+      contexts.add(waiting);
+      setChoosing(choose);
+      field.current?.focus();
+    },
   }));
 
   const send = async (): Promise<void> => {
@@ -106,6 +114,11 @@ export function Composer({ handle, connection, blind, onSend, onStop, children }
     add([...clipboard.files]);
   };
 
+  const leaveOut = (key: string): void => {
+    contexts.remove(key);
+    attachments.removeAll(key);
+  };
+
   const empty = text.trim() === "" && files.length + contexts.list.length === 0;
   const unseen = blind !== "" && files.some(({ media_type }) => isPicture(media_type));
   return (
@@ -114,7 +127,7 @@ export function Composer({ handle, connection, blind, onSend, onStop, children }
       {attachments.problem && <Notice text={attachments.problem} />}
       {unseen && <Notice text={strings.blind(visible(blind))} />}
       <div class="streamchat-box">
-        <WaitingContexts contexts={contexts.list} onRemove={(key) => contexts.remove(key)} />
+        <WaitingContexts contexts={contexts.list} onRemove={leaveOut} />
         <WaitingFiles files={files} onRemove={(key) => attachments.remove(key)} />
         <textarea
           ref={field}
@@ -148,6 +161,17 @@ export function Composer({ handle, connection, blind, onSend, onStop, children }
           >
             <ClipIcon />
           </button>
+          <CellPicker
+            open={choosing}
+            onOpen={setChoosing}
+            has={(notebook, cell) => contexts.has(cellKey(notebook, cell))}
+            onToggle={(notebook, cell, on) => {
+              const key = cellKey(notebook, cell);
+              if (!on) return leaveOut(key);
+              contexts.add(waitingCell(notebook, cell));
+              if (blind === "") attachments.add(cellPictures(cell), key);
+            }}
+          />
           {children}
           {onStop !== undefined && (
             <button type="button" class="streamchat-round streamchat-stop" aria-label={strings.stop()} title={strings.stopKey()} onClick={onStop}>
