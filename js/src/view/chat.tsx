@@ -242,6 +242,15 @@ export function Chat({ handle, connection, store, model, params }: Props) {
       }),
   }));
 
+  if (store.deleted !== null) {
+    return (
+      <Deleted
+        restorable={store.deleted.restorable && !over}
+        problem={problem}
+        onRestore={() => void connection.restore(store.id).then((error) => setProblem(error?.message ?? ""))}
+      />
+    );
+  }
   return (
     <>
       {/* What ended the connection is the obstacle's to say. */}
@@ -270,6 +279,27 @@ export function Chat({ handle, connection, store, model, params }: Props) {
       </Composer>
       <Hosted connection={connection} />
     </>
+  );
+}
+
+interface DeletedProps {
+  readonly restorable: boolean;
+  /** Why it could not be restored. */
+  readonly problem: string;
+  readonly onRestore: () => void;
+}
+
+/** What stands in the place of a conversation that was deleted. */
+function Deleted({ restorable, problem, onRestore }: DeletedProps) {
+  return (
+    <div class="streamchat-deleted" role="status">
+      <span>{problem || "This conversation was deleted."}</span>
+      {restorable && problem === "" && (
+        <button type="button" class="streamchat-quiet" onClick={onRestore}>
+          Restore
+        </button>
+      )}
+    </div>
   );
 }
 
