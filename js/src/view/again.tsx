@@ -2,12 +2,10 @@
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Connection } from "../connection.ts";
+import { place } from "./float.ts";
 import { MoreIcon, RetryIcon } from "./icons.tsx";
 import { modelName } from "./picker.tsx";
 import * as strings from "./strings.ts";
-
-/** Between the menu and the edges of the page, and its button, in pixels. */
-const GAP = 6;
 
 interface Props {
   readonly connection: Connection;
@@ -84,26 +82,10 @@ function ModelMenu({ connection, anchor, current, onChoose, onClose, onLeave }: 
   useLayoutEffect(() => {
     const list = menu.current;
     if (list === null || anchor === null) return undefined;
-    // In the top layer: the conversation scrolls, and would cut it off.
-    list.showPopover?.();
-    const button = anchor.getBoundingClientRect();
-    const { width, height } = list.getBoundingClientRect();
-    const above = button.top - height - GAP;
-    list.style.top = `${above >= GAP ? above : Math.min(button.bottom + GAP, innerHeight - height - GAP)}px`;
-    list.style.left = `${Math.max(GAP, Math.min(button.left, innerWidth - width - GAP))}px`;
+    const lifetime = new AbortController();
+    place(list, anchor, onLeave, lifetime.signal);
     const items = [...list.querySelectorAll("button")];
     (items.find((item) => item.dataset["model"] === current) ?? items[0])?.focus({ preventScroll: true });
-    const lifetime = new AbortController();
-    const options = { signal: lifetime.signal, capture: true };
-    const elsewhere = (event: globalThis.Event): void => {
-      const target = event.target as Node;
-      if (!list.contains(target) && !anchor.contains(target)) onLeave();
-    };
-    document.addEventListener("pointerdown", elsewhere, options);
-    const moved = (): void => {
-      if (Math.abs(anchor.getBoundingClientRect().top - button.top) > 1) onLeave();
-    };
-    document.addEventListener("scroll", moved, options);
     return () => lifetime.abort();
   }, []);
   const onKeyDown = (event: KeyboardEvent): void => {

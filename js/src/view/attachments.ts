@@ -14,6 +14,8 @@ const AUDIO = /^audio\/(wav|mpeg)$/;
 
 export interface Attachment {
   readonly key: number;
+  /** What it came with; empty for what a person attached. */
+  readonly of: string;
   readonly name: string;
   readonly media_type: string;
   /** An address in this page for a picture and for audio; empty for others. */
@@ -48,9 +50,9 @@ export class Attachments {
   }
 
   /** Adds them in this order, however long each takes. */
-  add(files: readonly File[]): void {
+  add(files: readonly File[], of = ""): void {
     this.problem = "";
-    for (const file of files) this.#order = this.#order.then(() => this.#admit(file));
+    for (const file of files) this.#order = this.#order.then(() => this.#admit(file, of));
   }
 
   remove(key: number): void {
@@ -58,6 +60,13 @@ export class Attachments {
     this.#drop(key);
     this.problem = "";
     this.#changed();
+  }
+
+  /** What came with something that goes with the prompt no more. */
+  removeAll(of: string): void {
+    this.#order = this.#order.then(() => {
+      for (const { key } of this.list.filter((one) => one.of === of)) this.remove(key);
+    });
   }
 
   /** All of them for a prompt that is about to leave; `restore` brings them back if it did not. */
@@ -81,7 +90,7 @@ export class Attachments {
   }
 
   /** Reads a file, and begins its upload. */
-  async #admit(file: File): Promise<void> {
+  async #admit(file: File, of: string): Promise<void> {
     const { blobs, maxFileBytes } = this.#connection;
     const name = file.name || strings.someFile();
     const most = blobs === null ? WITHIN : maxFileBytes;
@@ -102,7 +111,7 @@ export class Attachments {
     this.#last += 1;
     const key = this.#last;
     const preview = isPicture(media_type) || isAudio(media_type) ? URL.createObjectURL(file) : "";
-    this.list = [...this.list, { key, name, media_type, preview, progress: 0, part: null }];
+    this.list = [...this.list, { key, of, name, media_type, preview, progress: 0, part: null }];
     this.#changed();
     void this.#upload(key, file, media_type);
   }

@@ -1,117 +1,104 @@
-/** What the page's notebook lets be done with the code of an answer: a new cell of it, or another source for a cell. */
+/** A notebook's cells as a model reads them: fenced, under their labels, and bounded. */
 
-import type { ClosedCode, CodeAction } from "../markdown/index.ts";
-import { pageNotebooks, type Notebook, type NotebookCell } from "../notebook.ts";
-import { review } from "./review.tsx";
+import type { CellOutput, Notebook, NotebookCell } from "../notebook.ts";
+import { fenced, type Context, type Waiting } from "./context.ts";
 import * as strings from "./strings.ts";
 
-/** How languages are called in fences, beside their own names. */
-const NAMES: Readonly<Record<string, readonly string[]>> = {
-  python: ["py", "python3", "py3", "ipython", "ipython3"],
-  julia: ["jl"],
-  r: ["rlang"],
-};
+/** Characters of a cell's source, and of all its outputs. */
+export const MOST_SOURCE = 10_000;
+export const MOST_OUTPUT = 6_000;
+/** Characters of a source's first line, where cells are listed. */
+const GLANCE = 80;
 
-interface Block {
-  readonly code: ClosedCode;
-  readonly offer: (actions: readonly CodeAction[]) => void;
-  /** The words of what is offered now. */
-  offered: string;
+/** What a terminal would take for colours and moves, and not show. */
+const TERMINAL = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
+
+/** How a cell is called: by its number in brackets, or where it has none by its place. */
+export function cellLabel({ executionCount, index, type }: NotebookCell): string {
+  if (type !== "code") return strings.textCell(String(index + 1));
+  return executionCount === null ? strings.unrunCell(String(index + 1)) : strings.runCell(String(executionCount));
 }
 
-/** Offers them on the blocks of one text; nothing where the page has no notebooks. */
-export class CellActions {
-  readonly #signal: AbortSignal;
-  #blocks: Block[] = [];
-  #frame = 0;
+/** The first line of a cell that says something. */
+export function glance({ source }: NotebookCell): string {
+  const line = source.split("\n").find((one) => one.trim() !== "")?.trim() ?? "";
+  return line.length > GLANCE ? `${line.slice(0, GLANCE - 1)}…` : line;
+}
 
-  /** As long as the signal lets it. */
-  constructor(signal: AbortSignal) {
-    this.#signal = signal;
-    pageNotebooks()?.subscribe(() => this.#soon(), signal);
-    signal.addEventListener("abort", () => cancelAnimationFrame(this.#frame));
+/** A cell with its outputs, without the pictures among them. */
+export function cellContext(cell: NotebookCell, language: string): Context {
+  const source = bounded(cell.source, MOST_SOURCE);
+  const blocks = [fenced(source, cell.type === "code" ? language : cell.type === "markdown" ? "markdown" : "")];
+  if (cell.type === "code") {
+    const shown = cell.outputs.map(outputText).filter((text) => text.trim() !== "");
+    if (shown.length > 0) blocks.push(`${strings.output()}\n\n${fenced(bounded(shown.join("\n"), MOST_OUTPUT))}`);
   }
+  return { label: cellLabel(cell), body: blocks.join("\n\n") };
+}
 
-  /** The text is shown anew. */
-  clear(): void {
-    this.#blocks = [];
-  }
+/** One of each, whatever its number becomes. */
+export function cellKey({ path }: Notebook, { id }: NotebookCell): string {
+  return `${path}#${id}`;
+}
 
-  /** A block is complete; see `MarkdownOptions`. */
-  readonly add = (code: ClosedCode, offer: (actions: readonly CodeAction[]) => void): void => {
-    if (code.text.trim() === "") return;
-    const block = { code, offer, offered: "" };
-    this.#blocks.push(block);
-    this.#offer(block);
+/** A cell that waits for its prompt, and goes as it is by then. */
+export function waitingCell(notebook: Notebook, cell: NotebookCell): Waiting {
+  const renew = (): Context | null => {
+    const now = notebook.cells().find(({ id }) => id === cell.id);
+    return now === undefined ? null : cellContext(now, notebook.language);
   };
+  return { key: cellKey(notebook, cell), context: cellContext(cell, notebook.language), renew };
+}
 
-  /** Cells change with every key: once a frame is enough. */
-  #soon(): void {
-    if (this.#blocks.length === 0 || this.#frame !== 0) return;
-    this.#frame = requestAnimationFrame(() => {
-      this.#frame = 0;
-      for (const block of this.#blocks) this.#offer(block);
-    });
-  }
+/** The pictures that a cell shows, as files for a prompt. */
+export function cellPictures(cell: NotebookCell): File[] {
+  return cell.outputs.flatMap((output, index) => {
+    if (output.type !== "image") return [];
+    const bytes = decoded(output.data);
+    const name = `${cellLabel(cell)} ${index + 1}.${output.mediaType.split("/")[1] ?? "png"}`;
+    return bytes === null ? [] : [new File([bytes], name, { type: output.mediaType })];
+  });
+}
 
-  #offer(block: Block): void {
-    const actions = this.#actions(block.code);
-    const words = actions.map(({ label, title }) => `${label}\n${title}`).join("\n");
-    if (words === block.offered) return;
-    block.offered = words;
-    block.offer(actions);
-  }
+/** A text without a terminal's colours, and with the lines that it would have written over left out. */
+export function plain(text: string): string {
+  return text
+    .replaceAll(TERMINAL, "")
+    .replaceAll("\r\n", "\n")
+    .replaceAll(/[^\n]*\r(?=[^\n])/g, "");
+}
 
-  #actions({ element, language, text }: ClosedCode): CodeAction[] {
-    const notebook = pageNotebooks()?.find(element) ?? null;
-    const cell = notebook?.cell(element) ?? null;
-    if (notebook === null || cell === null || !fits(language, notebook.language)) return [];
-    const source = text.replace(/\n+$/, "");
-    const insert: CodeAction = {
-      label: strings.insertBelow(),
-      short: strings.insertShort(),
-      title: strings.insertWhere(named(cell)),
-      run: (say) => say(this.#below(notebook, element, source) ? strings.inserted() : strings.notPossible()),
-    };
-    return cell.type === "code" && cell.editable ? [insert, this.#replacement(notebook, cell, element, source)] : [insert];
-  }
+/** A text of at most so many characters and the words that say so: its beginning and, as errors end with what matters, its end. */
+export function bounded(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const half = Math.floor(most / 2);
+  const [head, tail] = [whole(text.slice(0, half)), whole(text.slice(-half))];
+  return `${head}\n${strings.charactersLeftOut(String(text.length - head.length - tail.length))}\n${tail}`;
+}
 
-  /** Below the cell that is meant at that moment. */
-  #below(notebook: Notebook, element: Element, source: string): boolean {
-    const cell = notebook.cell(element);
-    return cell !== null && notebook.insertBelow(cell.id, source) !== null;
-  }
-
-  #replacement(notebook: Notebook, { id, ...rest }: NotebookCell, element: Element, suggestion: string): CodeAction {
-    const cell = named(rest);
-    return {
-      label: strings.replaceCell(cell),
-      short: strings.replaceCell(rest.executionCount === null ? `${rest.index + 1}` : `[${rest.executionCount}]`),
-      title: strings.replaceWhat(cell),
-      run: (say) =>
-        review(
-          element,
-          {
-            cell,
-            own: element.closest(".jp-Cell") !== null,
-            suggestion,
-            source: () => notebook.cells().find((one) => one.id === id)?.source ?? null,
-            replace: () => notebook.replace(id, suggestion),
-          },
-          () => say(strings.replaced()),
-          this.#signal,
-        ),
-    };
+function outputText(output: CellOutput): string {
+  switch (output.type) {
+    case "text":
+      return plain(output.text).trimEnd();
+    case "error":
+      return plain(output.traceback).trimEnd() || `${output.name}: ${plain(output.message)}`;
+    case "image":
+      return "";
+    default:
+      output satisfies never;
+      return "";
   }
 }
 
-/** Whether code of this language can be run in a notebook of that one; what is not said is taken for it. */
-function fits(language: string, notebook: string): boolean {
-  const said = language.toLowerCase();
-  return said === "" || notebook === "" || said === notebook || (NAMES[notebook] ?? []).includes(said);
+/** Without half of a character at either end. */
+function whole(text: string): string {
+  return text.replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, "");
 }
 
-/** The number that a person sees before it, or its place where it has none. */
-function named({ executionCount, index }: Pick<NotebookCell, "executionCount" | "index">): string {
-  return executionCount === null ? strings.freshCell(String(index + 1)) : strings.ranCell(String(executionCount));
+function decoded(data: string): Uint8Array<ArrayBuffer> | null {
+  try {
+    return Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  } catch {
+    return null;
+  }
 }

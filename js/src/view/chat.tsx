@@ -11,6 +11,7 @@ import { Answer } from "./answer.tsx";
 import { sensesOf } from "./attachments.ts";
 import { Branches, type Direction } from "./branches.tsx";
 import { Composer, type ComposerHandle } from "./composer.tsx";
+import { contextText, spoken, type Context, type Waiting } from "./context.ts";
 import { useChanges } from "./hooks.ts";
 import { LeftLine } from "./left.tsx";
 import { Picker } from "./picker.tsx";
@@ -29,6 +30,10 @@ export interface ChatHandle {
   readonly running: boolean;
   focus(): void;
   stop(): void;
+  /** Begin a prompt, as `ComposerHandle.prepare` does. */
+  prepare(text: string, waiting: Waiting, choose?: boolean): void;
+  /** Ask at once, whatever is being written. */
+  ask(text: string, context: readonly Context[]): void;
 }
 
 interface Props {
@@ -60,7 +65,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
   const [cameTo, setCameTo] = useState<{ readonly id: string; readonly by: Direction } | null>(null);
   /** The prompt whose editor was closed just now. */
   const [edited, setEdited] = useState("");
-  const removing = useRef(new Map<string, string>());
+  const removing = useRef(new Map<string, PromptEntry>());
   const composer = useRef<ComposerHandle>(null);
   const scroller = useRef<ScrollerHandle>(null);
   const { shown, leaf } = entries(store, reading);
@@ -71,11 +76,11 @@ export function Chat({ handle, connection, store, model, params }: Props) {
 
   // What was taken out of the queue can be written anew.
   useEffect(() => {
-    for (const [run, text] of removing.current) {
+    for (const [run, { text, context }] of removing.current) {
       const record = store.state.runs[run];
       if (record === undefined || !ended(record)) continue;
       removing.current.delete(run);
-      if (withdrawn(store.state, run)) composer.current?.takeBack(text);
+      if (withdrawn(store.state, run)) composer.current?.takeBack(text, context);
     }
   });
 
@@ -124,7 +129,8 @@ export function Chat({ handle, connection, store, model, params }: Props) {
     setEditing(null);
     composer.current?.focus();
     const files = message.parts.filter((part): part is FilePart => part.type === "file");
-    const how = await send({ text, files, parent: message.parent ?? "" });
+    const context = spoken(message).context.map(contextText);
+    const how = await send({ text, files, context, parent: message.parent ?? "" });
     if (how.kind === "accepted") return;
     setEditing({ message: message.id, text, problem: how.kind === "refused" ? how.error.message : "" });
   };
@@ -148,6 +154,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
         {open !== null ? (
           <PromptEditor
             text={open.text}
+            context={entry.context}
             problem={open.problem}
             onSend={(changed) => void resend(entry, changed)}
             onCancel={() => edit(key, null)}
@@ -156,6 +163,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
           <Prompt
             text={text}
             files={entry.files}
+            context={entry.context}
             connection={connection}
             onEdit={
               message === undefined || queued !== undefined || over
@@ -164,7 +172,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
             }
             edited={message !== undefined && edited === message.id}
             queued={queued !== undefined}
-            onRemove={queued === undefined || !last || store.stopping.has(queued) ? undefined : () => remove(queued, text)}
+            onRemove={queued === undefined || !last || store.stopping.has(queued) ? undefined : () => remove(queued, entry)}
           >
             {arrows(entry)}
           </Prompt>
@@ -184,8 +192,8 @@ export function Chat({ handle, connection, store, model, params }: Props) {
     />
   );
 
-  const remove = (run: string, text: string): void => {
-    removing.current.set(run, text);
+  const remove = (run: string, entry: PromptEntry): void => {
+    removing.current.set(run, entry);
     connection.stop(store, run);
     composer.current?.focus();
   };
@@ -224,8 +232,25 @@ export function Chat({ handle, connection, store, model, params }: Props) {
     running: stop !== undefined,
     focus: () => composer.current?.focus(),
     stop: () => stop !== undefined && connection.stop(store, stop),
+    prepare: (text, waiting, choose = false) => composer.current?.prepare(text, waiting, choose),
+    ask: (text, context) =>
+      void send({ text, context: context.map(contextText), ...(leaf === undefined ? {} : { parent: leaf }) }).then((how) => {
+        if (how.kind === "accepted") return;
+        // Where a prompt stands that was not sent.
+        composer.current?.takeBack(text, context);
+        setProblem(how.kind === "refused" ? how.error.message : "");
+      }),
   }));
 
+  if (store.deleted !== null) {
+    return (
+      <Deleted
+        restorable={store.deleted.restorable && !over}
+        problem={problem}
+        onRestore={() => void connection.restore(store.id).then((error) => setProblem(error?.message ?? ""))}
+      />
+    );
+  }
   return (
     <>
       {/* What ended the connection is the obstacle's to say. */}
@@ -245,7 +270,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
         handle={composer}
         connection={connection}
         senses={sensesOf(connection.catalog, current)}
-        onSend={(text, files) => send({ text, files, ...(leaf === undefined ? {} : { parent: leaf }) })}
+        onSend={(text, files, context) => send({ text, files, context, ...(leaf === undefined ? {} : { parent: leaf }) })}
         onStop={stop === undefined ? undefined : () => connection.stop(store, stop)}
       >
         <Picker connection={connection} current={current} onPick={setPicked} />
@@ -254,6 +279,27 @@ export function Chat({ handle, connection, store, model, params }: Props) {
       </Composer>
       <Hosted connection={connection} />
     </>
+  );
+}
+
+interface DeletedProps {
+  readonly restorable: boolean;
+  /** Why it could not be restored. */
+  readonly problem: string;
+  readonly onRestore: () => void;
+}
+
+/** What stands in the place of a conversation that was deleted. */
+function Deleted({ restorable, problem, onRestore }: DeletedProps) {
+  return (
+    <div class="streamchat-deleted" role="status">
+      <span>{problem || "This conversation was deleted."}</span>
+      {restorable && problem === "" && (
+        <button type="button" class="streamchat-quiet" onClick={onRestore}>
+          Restore
+        </button>
+      )}
+    </div>
   );
 }
 

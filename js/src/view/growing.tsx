@@ -5,7 +5,7 @@ import type { ConversationStore } from "../conversation.ts";
 import { codeHighlighter } from "../markdown/highlight/index.ts";
 import { createMarkdownStream, type MarkdownOptions, type MarkdownStream } from "../markdown/index.ts";
 import { copyMathSource, mathRenderer } from "../markdown/math/index.ts";
-import { CellActions } from "./cells.ts";
+import { CellActions } from "./codeactions.ts";
 import * as strings from "./strings.ts";
 
 /** Addresses without a scheme would lead into the notebook server. */

@@ -33,6 +33,15 @@ export function PlusIcon() {
   );
 }
 
+/** A cell with its brackets. */
+export function CellIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="M4.5 3H3v10h1.5M11.5 3H13v10h-1.5M6 6.3h4M6 9.7h4" />
+    </svg>
+  );
+}
+
 export function CopyIcon() {
   return (
     <svg {...frame}>

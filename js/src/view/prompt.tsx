@@ -5,6 +5,8 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Connection } from "../connection.ts";
 import { visible } from "../markdown/index.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
+import type { Context } from "./context.ts";
+import { SentContexts } from "./contexts.tsx";
 import { PromptFiles } from "./files.tsx";
 import { composing, sends, useHeightOfText } from "./hooks.ts";
 import { CrossIcon, PencilIcon } from "./icons.tsx";
@@ -14,6 +16,7 @@ import * as strings from "./strings.ts";
 interface Props {
   readonly text: string;
   readonly files: readonly FilePart[];
+  readonly context: readonly Context[];
   readonly connection: Connection;
   readonly onEdit: (() => void) | undefined;
   /** Whether its editor was just closed, so that the keyboard goes on here. */
@@ -24,7 +27,7 @@ interface Props {
   readonly children: ComponentChildren;
 }
 
-export function Prompt({ text, files, connection, onEdit, edited, queued, onRemove, children }: Props) {
+export function Prompt({ text, files, context, connection, onEdit, edited, queued, onRemove, children }: Props) {
   const pencil = useRef<HTMLButtonElement>(null);
   useLayoutEffect(() => {
     if (edited) pencil.current?.focus({ preventScroll: true });
@@ -48,6 +51,7 @@ export function Prompt({ text, files, connection, onEdit, edited, queued, onRemo
         <div class="streamchat-prompt" role="article" aria-label={strings.yourPrompt()}>
           <PromptFiles files={files} connection={connection} />
           {visible(text)}
+          <SentContexts contexts={context} />
         </div>
       </div>
       {(queued || children) && (
@@ -73,13 +77,15 @@ export function Prompt({ text, files, connection, onEdit, edited, queued, onRemo
 
 interface EditorProps {
   readonly text: string;
+  /** Goes along as it is. */
+  readonly context: readonly Context[];
   /** Why it was not sent. */
   readonly problem: string;
   readonly onSend: (text: string) => void;
   readonly onCancel: () => void;
 }
 
-export function PromptEditor({ text, problem, onSend, onCancel }: EditorProps) {
+export function PromptEditor({ text, context, problem, onSend, onCancel }: EditorProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const [written, setWritten] = useState(text);
   useHeightOfText(field, written);
@@ -116,6 +122,7 @@ export function PromptEditor({ text, problem, onSend, onCancel }: EditorProps) {
           onInput={(event) => setWritten(event.currentTarget.value)}
           onKeyDown={onKeyDown}
         />
+        <SentContexts contexts={context} />
         <div class="streamchat-choice">
           <button type="button" class="streamchat-quiet" onClick={onCancel}>
             {strings.cancel()}

@@ -1,8 +1,9 @@
 /** What of a conversation is on the screen: the branch that is read, and what was sent but is not in the log yet. */
 
 import type { ConversationStore, Outgoing } from "../conversation.ts";
-import { ended, newest, textOf } from "../model/reduce.ts";
+import { ended, newest } from "../model/reduce.ts";
 import type { FilePart, Message, RunRecord } from "../protocol/frames.gen.ts";
+import { spoken, type Context } from "./context.ts";
 import type { Reading, Step } from "./reading.ts";
 
 /** Keys stay when an entry of the outbox becomes one of the log, so its nodes stay too. */
@@ -13,6 +14,7 @@ export interface PromptEntry {
   readonly key: string;
   readonly text: string;
   readonly files: readonly FilePart[];
+  readonly context: readonly Context[];
   readonly message?: Message;
   readonly siblings: readonly string[];
   /** The run that waits for the answer above, where it has to. */
@@ -47,7 +49,7 @@ export function entries(
       if (message.run !== null) prompts.add(message.run);
       const key = `p-${message.run ?? message.id}`;
       const files = message.parts.filter((part) => part.type === "file");
-      shown.push({ kind: "prompt", key, text: textOf(message), files, message, siblings });
+      shown.push({ kind: "prompt", key, ...spoken(message), files, message, siblings });
     } else if (message.role === "assistant") {
       const run = message.run ?? message.id;
       const record = state.runs[run];
@@ -55,10 +57,11 @@ export function entries(
       shown.push({ kind: "answer", key: `a-${run}`, run, held: false, siblings, ...known });
     }
   }
-  for (const { run, text, files, held } of sent) {
+  for (const { run, text, files, context, held } of sent) {
     // The prompt may be in the log already, and its run not yet.
-    const asks = text !== "" || files.length > 0;
-    if (asks && !prompts.has(run)) shown.push({ kind: "prompt", key: `p-${run}`, text, files, siblings: [] });
+    const asks = text !== "" || files.length + context.length > 0;
+    const parts = [text, ...context].map((one) => ({ type: "text" as const, text: one }));
+    if (asks && !prompts.has(run)) shown.push({ kind: "prompt", key: `p-${run}`, ...spoken({ parts }), files, siblings: [] });
     shown.push({ kind: "answer", key: `a-${run}`, run, held, siblings: [] });
   }
   return { shown, leaf: sent.length > 0 || leaf === newest(state)?.id ? undefined : leaf };

@@ -102,6 +102,20 @@ export const cellGone = () => trans.__("This cell is not there any more. Its cod
 export const cellChanged = () => trans.__("The cell was changed in between. This is how it would change now.");
 export const cellFixed = () => trans.__("This cell cannot be changed now: it is read-only, or its notebook was closed.");
 
+// What goes with a prompt
+
+export const addCells = () => trans.__("Add cells");
+export const addCellsWhat = () => trans.__("Add cells of the notebook to the prompt");
+export const cellsOf = (name: string) => trans.__("Cells of %1", name);
+export const noNotebook = () => trans.__("No notebook is open.");
+export const noCells = () => trans.__("Its cells are empty.");
+export const runCell = (number: string) => trans.__("Cell [%1]", number);
+export const unrunCell = (place: string) => trans.__("Cell %1, not run", place);
+export const textCell = (place: string) => trans.__("Text cell %1", place);
+export const output = () => trans.__("Output:");
+export const charactersLeftOut = (count: string) => trans.__("… (%1 characters left out) …", count);
+export const addedContext = () => trans.__("Goes with the prompt");
+
 // Answers
 
 export const answer = () => trans.__("Answer");

@@ -7,7 +7,7 @@ import { mediaType } from "../../src/view/attachments.ts";
 import widget from "../../src/widget.ts";
 import { FakeTransport } from "../fakes/transport.ts";
 
-const KEY = Symbol.for("jupyter_streamchat.connection/2");
+const KEY = Symbol.for("jupyter_streamchat.connection/3");
 const page = globalThis as { [KEY]?: Connection };
 const PNG = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3]);
 const MP3 = Uint8Array.from([0xff, 0xfb, 0x90, 0x64, 0, 0]);

@@ -99,11 +99,11 @@ describe("what is typed", () => {
     const edited = store(conversation("p1", "a1<p1", "p2<a1", "a2<p2"));
     const keys = (reading: Reading): string[] => entries(edited, reading).shown.map(({ key }) => key);
     const before = keys(other);
-    edited.outbox.set("r9", { run: "r9", text: "edited", files: [], parent: "a1", held: false });
+    edited.outbox.set("r9", { run: "r9", text: "edited", files: [], context: [], parent: "a1", held: false });
     mine.expect("r9");
     expect(keys(mine)).toEqual(["p-of-p1", "a-a1", "p-r9", "a-r9"]);
     expect(keys(other)).toEqual(before);
-    edited.outbox.set("r9", { run: "r9", text: "edited", files: [], parent: "", held: false });
+    edited.outbox.set("r9", { run: "r9", text: "edited", files: [], context: [], parent: "", held: false });
     expect(keys(mine)).toEqual(["p-r9", "a-r9"]);
   });
 
