@@ -8,7 +8,7 @@ import { ended, textOf, withdrawn } from "../model/reduce.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
 import { language } from "../translation.ts";
 import { Answer } from "./answer.tsx";
-import { blindModel } from "./attachments.ts";
+import { sensesOf } from "./attachments.ts";
 import { Branches, type Direction } from "./branches.tsx";
 import { Composer, type ComposerHandle } from "./composer.tsx";
 import { contextText, spoken, type Context, type Waiting } from "./context.ts";
@@ -285,7 +285,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
       <Composer
         handle={composer}
         connection={connection}
-        blind={blindModel(connection.catalog, current)}
+        senses={sensesOf(connection.catalog, current)}
         onSend={(text, files, context) => send({ text, files, context, ...(leaf === undefined ? {} : { parent: leaf }) })}
         onStop={stop === undefined ? undefined : () => connection.stop(store, stop)}
       >

@@ -6,7 +6,7 @@ import type { Connection, SendResult } from "../connection.ts";
 import { visible } from "../markdown/index.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
 import { pagePreferences } from "../preferences.ts";
-import { Attachments, isPicture } from "./attachments.ts";
+import { Attachments, isAudio, isPicture, type Senses } from "./attachments.ts";
 import { CellPicker } from "./cellpicker.tsx";
 import { cellKey, cellPictures, waitingCell } from "./cells.ts";
 import { Contexts, type Context, type Waiting } from "./context.ts";
@@ -29,8 +29,7 @@ export interface ComposerHandle {
 interface Props {
   readonly handle: Ref<ComposerHandle>;
   readonly connection: Connection;
-  /** The model that would be asked, where it is known not to look at pictures. */
-  readonly blind: string;
+  readonly senses: Senses;
   readonly onSend: (text: string, files: readonly FilePart[], context: readonly string[]) => Promise<SendResult>;
   /** Ends what runs; absent while nothing runs. */
   readonly onStop: (() => void) | undefined;
@@ -38,7 +37,7 @@ interface Props {
   readonly children: ComponentChildren;
 }
 
-export function Composer({ handle, connection, blind, onSend, onStop, children }: Props) {
+export function Composer({ handle, connection, senses, onSend, onStop, children }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const attachments = useMemo(() => new Attachments(connection), [connection]);
@@ -120,12 +119,14 @@ export function Composer({ handle, connection, blind, onSend, onStop, children }
   };
 
   const empty = text.trim() === "" && files.length + contexts.list.length === 0;
-  const unseen = blind !== "" && files.some(({ media_type }) => isPicture(media_type));
+  const unseen = !senses.sees && files.some(({ media_type }) => isPicture(media_type));
+  const unheard = !senses.hears && files.some(({ media_type }) => isAudio(media_type));
   return (
     <div class="streamchat-composer">
       {problem && <Notice text={problem} />}
       {attachments.problem && <Notice text={attachments.problem} />}
-      {unseen && <Notice text={strings.blind(visible(blind))} />}
+      {unseen && <Notice text={strings.blind(visible(senses.model))} />}
+      {unheard && <Notice text={strings.deaf(visible(senses.model))} />}
       <div class="streamchat-box">
         <WaitingContexts contexts={contexts.list} onRemove={leaveOut} />
         <WaitingFiles files={files} onRemove={(key) => attachments.remove(key)} />
@@ -169,7 +170,7 @@ export function Composer({ handle, connection, blind, onSend, onStop, children }
               const key = cellKey(notebook, cell);
               if (!on) return leaveOut(key);
               contexts.add(waitingCell(notebook, cell));
-              if (blind === "") attachments.add(cellPictures(cell), key);
+              if (senses.sees) attachments.add(cellPictures(cell), key);
             }}
           />
           {children}
