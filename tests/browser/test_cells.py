@@ -40,7 +40,6 @@ async def test_an_error_is_explained_by_one_click(lab: LabPage) -> None:
     await expect(sent).not_to_contain_text("\x1b")
     # The model was told what is shown.
     await expect(panel.get_by_role("article", name="Answer")).to_contain_text("return a / b")
-    await lab.page.screenshot(path="/tmp/lab/explain.png")
 
 
 async def test_cells_are_chosen_for_an_error_before_it_is_sent(lab: LabPage) -> None:
@@ -50,14 +49,12 @@ async def test_cells_are_chosen_for_an_error_before_it_is_sent(lab: LabPage) -> 
     await lab.run_done(1)
     await lab.output(1).get_by_role("button", name="With cells…").click()
     cells = panel.get_by_role("dialog")
-    await lab.page.screenshot(path="/tmp/lab/picker.png")
     await expect(cells.get_by_role("checkbox", name="def ratio")).to_be_checked()
     await cells.get_by_role("checkbox", name="values = ").check()
     await lab.page.keyboard.press("Escape")
     await expect(cells).to_have_count(0)
     chips = panel.get_by_role("list", name="Goes with the prompt").get_by_role("listitem")
     await expect(chips).to_have_text(["Cell [2]", "Cell [1]"])
-    await lab.page.screenshot(path="/tmp/lab/chips.png")
     await panel.get_by_role("button", name="Send").click()
     await finished(panel, 1)
     await expect(panel.get_by_role("article", name="Answer")).to_contain_text("values = [1, 2]")
@@ -182,5 +179,4 @@ async def test_an_error_is_explained_in_notebook_7(
         await explain(notebook.output(0)).click()
         await finished(panel, 1)
         await expect(panel.get_by_role("article", name="Answer")).to_contain_text("return a / b")
-        await page.screenshot(path="/tmp/lab/explain7.png")
         await notebook.close()

@@ -25,8 +25,10 @@ def panel_of(page: Page) -> Locator:
 
 async def open_panel(lab: LabPage, model: str = "demo/fast") -> Locator:
     """Open the panel on a new conversation with this model."""
-    # The notebook takes the keyboard some time after it was opened.
-    await lab.page.wait_for_function("() => window.panel.node.contains(document.activeElement)")
+    # A notebook in JupyterLab takes the keyboard some time after it was opened.
+    if not isinstance(lab, NotebookPage):
+        focused = "() => window.panel.node.contains(document.activeElement)"
+        await lab.page.wait_for_function(focused)
     await lab.command("streamchat:new")
     panel = panel_of(lab.page)
     await expect(panel.get_by_role("textbox", name="Prompt")).to_be_focused()
@@ -122,6 +124,31 @@ async def test_settings_work_at_once(lab: LabPage) -> None:
         await lab.set_setting(PLUGIN, name, value)
     await box.fill("three")
     await box.press("Enter")
+    await finished(panel, 2)
+
+
+async def test_past_conversations_are_found_in_the_panel_and_go_on(lab: LabPage) -> None:
+    await lab.open(["1"])
+    panel = await open_panel(lab, "demo/echo")
+    await ask(panel, "Where is the lighthouse?")
+    await finished(panel, 1)
+    await panel.get_by_role("button", name="New chat").click()
+    await panel.get_by_role("textbox", name="Prompt").fill("not sent yet")
+    await panel.get_by_role("button", name="Conversations").click()
+    past = panel.get_by_role("navigation", name="Conversations")
+    await expect(past.get_by_role("searchbox")).to_be_focused()
+    await clean_in_both_themes(lab, panel)
+    # Back and forth: what was being written is there.
+    await panel.get_by_role("button", name="Conversations").first.click()
+    await expect(panel.get_by_role("textbox", name="Prompt")).to_have_value("not sent yet")
+    await panel.get_by_role("button", name="Conversations").click()
+    await past.get_by_role("searchbox").fill("lighthouse")
+    await past.get_by_text("Where is the lighthouse?").first.click()
+    await expect(past).to_have_count(0)
+    await expect(panel.get_by_role("article", name="Your prompt")).to_have_text(
+        "Where is the lighthouse?"
+    )
+    await ask(panel, "And now?")
     await finished(panel, 2)
 
 
