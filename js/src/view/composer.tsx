@@ -29,6 +29,8 @@ interface Props {
   readonly connection: Connection;
   /** The model that would be asked, where it is known not to look at pictures. */
   readonly blind: string;
+  /** The text has changed, by whatever way. */
+  readonly onText: (text: string) => void;
   readonly onSend: (text: string, files: readonly FilePart[], context: readonly string[]) => Promise<SendResult>;
   /** Ends what runs; absent while nothing runs. */
   readonly onStop: (() => void) | undefined;
@@ -36,7 +38,7 @@ interface Props {
   readonly children: ComponentChildren;
 }
 
-export function Composer({ handle, connection, blind, onSend, onStop, children }: Props) {
+export function Composer({ handle, connection, blind, onText, onSend, onStop, children }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const attachments = useMemo(() => new Attachments(connection), [connection]);
@@ -52,6 +54,7 @@ export function Composer({ handle, connection, blind, onSend, onStop, children }
   const [problem, setProblem] = useState("");
 
   useHeightOfText(field, text);
+  useEffect(() => onText(text), [text]);
   useImperativeHandle(handle, () => ({
     focus: () => field.current?.focus(),
     takeBack: (back, context) => {

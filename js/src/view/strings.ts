@@ -27,6 +27,13 @@ export const exportLines = () => trans.__("Export as JSON Lines");
 export const deleteKey = () => trans.__("Del");
 export const deleteIt = () => trans.__("Delete");
 
+// Other views of it
+
+export const typingElsewhere = () => trans.__("Typing in another tab…");
+export const typingBy = (name: string) => trans.__("%1 is typing…", name);
+export const seenElsewhere = () => trans.__("Seen in another tab");
+export const seenBy = (names: string) => trans.__("Seen by %1", names);
+
 // The list of conversations
 
 export const conversations = () => trans.__("Conversations");
