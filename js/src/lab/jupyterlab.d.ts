@@ -113,15 +113,6 @@ declare module "@jupyterlab/apputils" {
   export const ICommandPalette: Token<CommandPalette>;
 }
 
-declare module "@jupyterlab/mainmenu" {
-  import type { Token } from "@lumino/coreutils";
-
-  export interface MainMenu {
-    readonly viewMenu: { addGroup(items: readonly { readonly command: string }[], rank?: number): unknown };
-  }
-  export const IMainMenu: Token<MainMenu>;
-}
-
 declare module "@jupyterlab/settingregistry" {
   import type { Token } from "@lumino/coreutils";
   import type { ISignal } from "@lumino/signaling";

@@ -41,9 +41,14 @@ export class ChatPanel extends Widget {
     return this.#conversation;
   }
 
-  /** What of the chat commands may use; null before it was first shown. */
+  /** What of the chat commands may use; null on a page without a server. */
   get chat(): ChatHandle | null {
+    if (!this.#drawn) this.#draw();
     return this.#handle.current;
+  }
+
+  get running(): boolean {
+    return this.#handle.current?.running ?? false;
   }
 
   /** Show another conversation. */

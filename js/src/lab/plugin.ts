@@ -2,8 +2,7 @@
 
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin, type LayoutRestorer } from "@jupyterlab/application";
 import { ICommandPalette, type CommandPalette } from "@jupyterlab/apputils";
-import { IMainMenu, type MainMenu } from "@jupyterlab/mainmenu";
-import { INotebookTracker, type NotebookTracker } from "@jupyterlab/notebook";
+import { INotebookTracker, type NotebookPanel, type NotebookTracker } from "@jupyterlab/notebook";
 import { ISettingRegistry, type SettingRegistry } from "@jupyterlab/settingregistry";
 import { IStateDB, type StateDB } from "@jupyterlab/statedb";
 import { ITranslator, type Translator } from "@jupyterlab/translation";
@@ -12,6 +11,7 @@ import { pageConnection } from "../page.ts";
 import { pagePreferences } from "../preferences.ts";
 import { setTranslation } from "../translation.ts";
 import { addCommands } from "./commands.ts";
+import { offerExplanations } from "./errors.ts";
 import { LabNotebooks } from "./notebooks.ts";
 import { ChatPanel, PANEL_ID } from "./panel.tsx";
 import { panelSettings, preferences } from "./settings.ts";
@@ -26,7 +26,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: "A side panel with a streaming LLM chat, and what chats may do with the open notebook.",
   autoStart: true,
   requires: [INotebookTracker],
-  optional: [ITranslator, ISettingRegistry, IStateDB, ICommandPalette, IMainMenu, ILayoutRestorer],
+  optional: [ITranslator, ISettingRegistry, IStateDB, ICommandPalette, ILayoutRestorer],
   activate,
 };
 
@@ -37,19 +37,26 @@ function activate(
   registry: SettingRegistry | null,
   state: StateDB | null,
   palette: CommandPalette | null,
-  menu: MainMenu | null,
   restorer: LayoutRestorer | null,
 ): void {
   // As long as the page.
   const { signal } = new AbortController();
-  provideNotebooks(new LabNotebooks(tracker), signal);
+  const notebooks = new LabNotebooks(tracker);
+  provideNotebooks(notebooks, signal);
   if (translator !== null) setTranslation(translator.load("jupyter_streamchat"), translator.languageCode);
   const panel = new ChatPanel(pageConnection(), panelSettings({}), (conversation) => {
     void state?.save(STATE, { conversation });
   });
   app.shell.add(panel, "right", { rank: 900 });
   restorer?.add(panel, PANEL_ID);
-  addCommands({ app, panel, palette, menu });
+  const actions = addCommands({ app, panel, notebooks, tracker, palette });
+  const opened = (open: NotebookPanel): void => {
+    const lifetime = new AbortController();
+    open.disposed.connect(() => lifetime.abort());
+    offerExplanations(open.node, actions, lifetime.signal);
+  };
+  tracker.forEach(opened);
+  listen(tracker.widgetAdded, (_, open) => opened(open), signal);
 
   void state?.fetch(STATE).then((kept) => {
     const conversation = (kept as { conversation?: unknown } | undefined)?.conversation;

@@ -8,10 +8,10 @@ import { ended, textOf, withdrawn } from "../model/reduce.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
 import { language } from "../translation.ts";
 import { Answer } from "./answer.tsx";
-import { blindModel } from "./attachments.ts";
+import { sensesOf } from "./attachments.ts";
 import { Branches, type Direction } from "./branches.tsx";
 import { Composer, type ComposerHandle } from "./composer.tsx";
-import { contextText, spoken, type Context } from "./context.ts";
+import { contextText, spoken, type Context, type Waiting } from "./context.ts";
 import { useChanges } from "./hooks.ts";
 import { download } from "./listing.ts";
 import { Deleted } from "./deleted.tsx";
@@ -34,8 +34,8 @@ export interface ChatHandle {
   readonly running: boolean;
   focus(): void;
   stop(): void;
-  /** Have something go with the prompt that is being written. */
-  add(context: Context): void;
+  /** Begin a prompt, as `ComposerHandle.prepare` does. */
+  prepare(text: string, waiting: Waiting, choose?: boolean): void;
   /** Ask at once, whatever is being written. */
   ask(text: string, context: readonly Context[]): void;
 }
@@ -257,7 +257,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
     running: stop !== undefined,
     focus: () => composer.current?.focus(),
     stop: () => stop !== undefined && connection.stop(store, stop),
-    add: (context) => composer.current?.add(context),
+    prepare: (text, waiting, choose = false) => composer.current?.prepare(text, waiting, choose),
     ask: (text, context) =>
       void send({ text, context: context.map(contextText), ...(leaf === undefined ? {} : { parent: leaf }) }).then((how) => {
         if (how.kind === "accepted") return;
@@ -295,7 +295,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
       <Composer
         handle={composer}
         connection={connection}
-        blind={blindModel(connection.catalog, current)}
+        senses={sensesOf(connection.catalog, current)}
         onText={(text) => presence.current?.typed(text)}
         onSend={(text, files, context) => send({ text, files, context, ...(leaf === undefined ? {} : { parent: leaf }) })}
         onStop={stop === undefined ? undefined : () => connection.stop(store, stop)}

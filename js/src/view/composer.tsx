@@ -6,8 +6,10 @@ import type { Connection, SendResult } from "../connection.ts";
 import { visible } from "../markdown/index.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
 import { pagePreferences } from "../preferences.ts";
-import { Attachments, isPicture } from "./attachments.ts";
-import { Contexts, type Context } from "./context.ts";
+import { Attachments, isAudio, isPicture, type Senses } from "./attachments.ts";
+import { CellPicker } from "./cellpicker.tsx";
+import { cellKey, cellPictures, waitingCell } from "./cells.ts";
+import { Contexts, type Context, type Waiting } from "./context.ts";
 import { WaitingContexts } from "./contexts.tsx";
 import { DropZone, WaitingFiles } from "./files.tsx";
 import { composing, sends, useChanges, useHeightOfText } from "./hooks.ts";
@@ -20,15 +22,14 @@ export interface ComposerHandle {
   focus(): void;
   /** Take a prompt back, if nothing is written here. */
   takeBack(text: string, context: readonly Context[]): void;
-  /** Have something go with the prompt. */
-  add(context: Context): void;
+  /** Write words where there are none, with something that goes with them; `choose` opens the list of cells, too. */
+  prepare(text: string, waiting: Waiting, choose: boolean): void;
 }
 
 interface Props {
   readonly handle: Ref<ComposerHandle>;
   readonly connection: Connection;
-  /** The model that would be asked, where it is known not to look at pictures. */
-  readonly blind: string;
+  readonly senses: Senses;
   /** The text has changed, by whatever way. */
   readonly onText: (text: string) => void;
   readonly onSend: (text: string, files: readonly FilePart[], context: readonly string[]) => Promise<SendResult>;
@@ -38,7 +39,7 @@ interface Props {
   readonly children: ComponentChildren;
 }
 
-export function Composer({ handle, connection, blind, onText, onSend, onStop, children }: Props) {
+export function Composer({ handle, connection, senses, onText, onSend, onStop, children }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const attachments = useMemo(() => new Attachments(connection), [connection]);
@@ -52,6 +53,7 @@ export function Composer({ handle, connection, blind, onText, onSend, onStop, ch
   const files = attachments.list;
   const [text, setText] = useState("");
   const [problem, setProblem] = useState("");
+  const [choosing, setChoosing] = useState(false);
 
   useHeightOfText(field, text);
   useEffect(() => onText(text), [text]);
@@ -61,7 +63,12 @@ export function Composer({ handle, connection, blind, onText, onSend, onStop, ch
       setText((since) => (since.trim() === "" ? back : since));
       for (const one of context) contexts.add({ key: one.label, context: one });
     },
-    add: (context) => contexts.add({ key: context.label, context }),
+    prepare: (words, waiting, choose) => {
+      setText((since) => (since.trim() === "" ? words : since));
+      contexts.add(waiting);
+      setChoosing(choose);
+      field.current?.focus();
+    },
   }));
 
   const send = async (): Promise<void> => {
@@ -109,15 +116,22 @@ export function Composer({ handle, connection, blind, onText, onSend, onStop, ch
     add([...clipboard.files]);
   };
 
+  const leaveOut = (key: string): void => {
+    contexts.remove(key);
+    attachments.removeAll(key);
+  };
+
   const empty = text.trim() === "" && files.length + contexts.list.length === 0;
-  const unseen = blind !== "" && files.some(({ media_type }) => isPicture(media_type));
+  const unseen = !senses.sees && files.some(({ media_type }) => isPicture(media_type));
+  const unheard = !senses.hears && files.some(({ media_type }) => isAudio(media_type));
   return (
     <div class="streamchat-composer">
       {problem && <Notice text={problem} />}
       {attachments.problem && <Notice text={attachments.problem} />}
-      {unseen && <Notice text={strings.blind(visible(blind))} />}
+      {unseen && <Notice text={strings.blind(visible(senses.model))} />}
+      {unheard && <Notice text={strings.deaf(visible(senses.model))} />}
       <div class="streamchat-box">
-        <WaitingContexts contexts={contexts.list} onRemove={(key) => contexts.remove(key)} />
+        <WaitingContexts contexts={contexts.list} onRemove={leaveOut} />
         <WaitingFiles files={files} onRemove={(key) => attachments.remove(key)} />
         <textarea
           ref={field}
@@ -151,6 +165,17 @@ export function Composer({ handle, connection, blind, onText, onSend, onStop, ch
           >
             <ClipIcon />
           </button>
+          <CellPicker
+            open={choosing}
+            onOpen={setChoosing}
+            has={(notebook, cell) => contexts.has(cellKey(notebook, cell))}
+            onToggle={(notebook, cell, on) => {
+              const key = cellKey(notebook, cell);
+              if (!on) return leaveOut(key);
+              contexts.add(waitingCell(notebook, cell));
+              if (senses.sees) attachments.add(cellPictures(cell), key);
+            }}
+          />
           {children}
           {onStop !== undefined && (
             <button type="button" class="streamchat-round streamchat-stop" aria-label={strings.stop()} title={strings.stopKey()} onClick={onStop}>

@@ -5,6 +5,7 @@ import type { ConversationStore } from "../conversation.ts";
 import { codeHighlighter } from "../markdown/highlight/index.ts";
 import { createMarkdownStream, type MarkdownOptions, type MarkdownStream } from "../markdown/index.ts";
 import { copyMathSource, mathRenderer } from "../markdown/math/index.ts";
+import { CellActions } from "./codeactions.ts";
 import * as strings from "./strings.ts";
 
 /** Addresses without a scheme would lead into the notebook server. */
@@ -34,6 +35,7 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
     const element = container.current;
     if (element === null) return undefined;
     const lifetime = new AbortController();
+    const cells = new CellActions(lifetime.signal);
     let pushed = "";
     const push = (text: string): void => {
       pushed += text;
@@ -44,7 +46,8 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
       const more = text.length > pushed.length;
       if (stream.current === null || !text.startsWith(pushed) || (ended.current && more)) {
         element.replaceChildren();
-        stream.current = createMarkdownStream(element, options());
+        cells.clear();
+        stream.current = createMarkdownStream(element, { ...options(), actions: cells.add });
         ended.current = false;
         pushed = "";
       }

@@ -1,9 +1,7 @@
 /** A menu at its button, in the page's top layer. */
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-
-/** Between the menu and the edges of the page, and its button, in pixels. */
-const GAP = 6;
+import { place } from "./float.ts";
 
 export interface MenuItem {
   readonly key: string;
@@ -30,26 +28,10 @@ export function Menu({ label, anchor, items, current, onChoose, onClose, onLeave
   useLayoutEffect(() => {
     const list = menu.current;
     if (list === null || anchor === null) return undefined;
-    // In the top layer: what scrolls would cut it off.
-    list.showPopover?.();
-    const button = anchor.getBoundingClientRect();
-    const { width, height } = list.getBoundingClientRect();
-    const above = button.top - height - GAP;
-    list.style.top = `${above >= GAP ? above : Math.min(button.bottom + GAP, innerHeight - height - GAP)}px`;
-    list.style.left = `${Math.max(GAP, Math.min(button.left, innerWidth - width - GAP))}px`;
+    const lifetime = new AbortController();
+    place(list, anchor, onLeave, lifetime.signal);
     const buttons = [...list.querySelectorAll("button")];
     (buttons.find((one) => one.dataset["key"] === current) ?? buttons[0])?.focus({ preventScroll: true });
-    const lifetime = new AbortController();
-    const options = { signal: lifetime.signal, capture: true };
-    const elsewhere = (event: globalThis.Event): void => {
-      const target = event.target as Node;
-      if (!list.contains(target) && !anchor.contains(target)) onLeave();
-    };
-    document.addEventListener("pointerdown", elsewhere, options);
-    const moved = (): void => {
-      if (Math.abs(anchor.getBoundingClientRect().top - button.top) > 1) onLeave();
-    };
-    document.addEventListener("scroll", moved, options);
     return () => lifetime.abort();
   }, []);
   const onKeyDown = (event: KeyboardEvent): void => {

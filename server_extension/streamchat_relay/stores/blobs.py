@@ -20,7 +20,7 @@ from streamchat_relay.stores.deletion import REFERENCE, Unused
 SPARED_S = 24 * 3600.0
 """How long a file that nothing refers to is kept: its prompt may still be written."""
 HEAD_BYTES = 16
-"""So many tell a picture and a PDF from text, and nothing else is kept."""
+"""So many tell a picture, a PDF and audio from text, and nothing else is kept."""
 
 _NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
 
