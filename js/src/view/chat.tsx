@@ -26,7 +26,7 @@ import { entries, queue, running, type AnswerEntry, type Entry, type PromptEntry
 import { Blocked, Hosted, Notice, Obstacle, StatusLine } from "./status.tsx";
 import * as strings from "./strings.ts";
 import { Title } from "./title.tsx";
-import { cutOff, ending, progress } from "./words.ts";
+import { cutOff, ending, progress, waiting } from "./words.ts";
 
 /** What others may do with a chat. */
 export interface ChatHandle {
@@ -184,7 +184,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
                 : () => edit(key, { message: message.id, text, problem: "" })
             }
             edited={message !== undefined && edited === message.id}
-            queued={queued !== undefined}
+            queued={queued === undefined ? "" : waiting(store.state.runs[queued])}
             onRemove={queued === undefined || store.stopping.has(queued) ? undefined : () => remove(queued, entry)}
           >
             {arrows(entry)}

@@ -79,6 +79,8 @@ export const editAndSend = () => trans.__("Edit and send again");
 export const editorKeys = () => trans.__("Enter sends, Shift+Enter breaks the line, Escape leaves it as it was");
 export const cancel = () => trans.__("Cancel");
 export const queued = () => trans.__("Queued");
+/** `position` is as for `placeInQueue`. */
+export const queuedAt = (position: string) => trans.__("Queued, %1 in line", position);
 export const removeFromQueue = () => trans.__("Remove from the queue");
 export const previousVersion = () => trans.__("Previous version");
 export const nextVersion = () => trans.__("Next version");

@@ -14,7 +14,7 @@ let element: HTMLElement;
 let lifetime: AbortController;
 
 beforeEach(async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"] });
   transport = new FakeTransport();
   page[KEY] = new Connection(transport, () => 1);
   element = document.createElement("div");
@@ -106,6 +106,29 @@ describe("a view", () => {
     expect(element.querySelector(".streamchat-elsewhere")?.textContent).toBe("bob is typing…");
     await others({ session: "s2", user: "ada" });
     expect(element.querySelector(".streamchat-elsewhere")).toBeNull();
+  });
+
+  it("counts down to the next attempt of a provider that is busy", async () => {
+    const progress = (): string | null | undefined => element.querySelector(".streamchat-progress")?.textContent;
+    const message = { id: "a1", role: "assistant" as const, parent: null };
+    transport.last.events(
+      "c1",
+      { type: "start", t: 0, run: "r1", message, model: "demo/fast", provider: "demo" },
+      { type: "status", t: 1, run: "r1", state: "retrying", retry_after: 4.2 },
+    );
+    await pass();
+    expect(progress()).toBe("The provider is busy. Trying again in 5 s…");
+    await pass(3000);
+    expect(progress()).toBe("The provider is busy. Trying again in 2 s…");
+    await pass(3000);
+    expect(progress()).toBe("The provider is busy. Trying again…");
+    transport.last.events(
+      "c1",
+      { type: "status", t: 1, run: "r1", state: "running" },
+      { type: "status", t: 1, run: "r1", state: "retrying", retry_after: 9 },
+    );
+    await pass();
+    expect(progress()).toBe("The provider is busy. Trying again in 9 s…");
   });
 
   it("marks the newest answer as seen when another view has seen all of it", async () => {
