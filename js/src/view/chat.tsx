@@ -1,7 +1,7 @@
 /** The whole chat: messages, composer, status. */
 
 import type { Ref } from "preact";
-import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useImperativeHandle, useRef, useState } from "preact/hooks";
 import type { Connection, SendRequest } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { ended, textOf, withdrawn } from "../model/reduce.ts";
@@ -14,8 +14,11 @@ import { Composer, type ComposerHandle } from "./composer.tsx";
 import { contextText, spoken, type Context, type Waiting } from "./context.ts";
 import { useChanges } from "./hooks.ts";
 import { download } from "./listing.ts";
+import { Deleted } from "./deleted.tsx";
+import { SeenElsewhere, TypingElsewhere } from "./elsewhere.tsx";
 import { LeftLine } from "./left.tsx";
 import { Picker } from "./picker.tsx";
+import { Presence } from "./presence.ts";
 import { Prompt, PromptEditor } from "./prompt.tsx";
 import { Reading } from "./reading.ts";
 import { Scroller, type ScrollerHandle } from "./scroller.tsx";
@@ -23,7 +26,7 @@ import { entries, queue, running, type AnswerEntry, type Entry, type PromptEntry
 import { Blocked, Hosted, Notice, Obstacle, StatusLine } from "./status.tsx";
 import * as strings from "./strings.ts";
 import { Title } from "./title.tsx";
-import { cutOff, ending, progress } from "./words.ts";
+import { cutOff, ending, progress, waiting } from "./words.ts";
 
 /** What others may do with a chat. */
 export interface ChatHandle {
@@ -67,6 +70,12 @@ export function Chat({ handle, connection, store, model, params }: Props) {
   /** The prompt whose editor was closed just now. */
   const [edited, setEdited] = useState("");
   const removing = useRef(new Map<string, PromptEntry>());
+  const presence = useRef<Presence | null>(null);
+  useEffect(() => {
+    const lifetime = new AbortController();
+    presence.current = new Presence(connection, store, lifetime.signal);
+    return () => lifetime.abort();
+  }, [connection, store]);
   const deletedHere = useRef(false);
   const composer = useRef<ComposerHandle>(null);
   const scroller = useRef<ScrollerHandle>(null);
@@ -175,7 +184,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
                 : () => edit(key, { message: message.id, text, problem: "" })
             }
             edited={message !== undefined && edited === message.id}
-            queued={queued !== undefined}
+            queued={queued === undefined ? "" : waiting(store.state.runs[queued])}
             onRemove={queued === undefined || store.stopping.has(queued) ? undefined : () => remove(queued, entry)}
           >
             {arrows(entry)}
@@ -238,6 +247,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
         }
       >
         {arrows(entry)}
+        {record !== undefined && ended(record) && entry === shown.at(-1) && <SeenElsewhere connection={connection} store={store} />}
       </Answer>
     );
   };
@@ -286,42 +296,17 @@ export function Chat({ handle, connection, store, model, params }: Props) {
         handle={composer}
         connection={connection}
         senses={sensesOf(connection.catalog, current)}
+        onText={(text) => presence.current?.typed(text)}
         onSend={(text, files, context) => send({ text, files, context, ...(leaf === undefined ? {} : { parent: leaf }) })}
         onStop={stop === undefined ? undefined : () => connection.stop(store, stop)}
       >
         <Picker connection={connection} current={current} onPick={setPicked} />
         <LeftLine connection={connection} store={store} />
         <StatusLine connection={connection} />
+        <TypingElsewhere connection={connection} store={store} />
       </Composer>
       <Hosted connection={connection} />
     </>
-  );
-}
-
-interface DeletedProps {
-  readonly restorable: boolean;
-  /** Why it could not be restored. */
-  readonly problem: string;
-  /** Whether the keyboard was here. */
-  readonly focused: boolean;
-  readonly onRestore: () => void;
-}
-
-/** What stands in the place of a conversation that was deleted. */
-function Deleted({ restorable, problem, focused, onRestore }: DeletedProps) {
-  const button = useRef<HTMLButtonElement>(null);
-  useLayoutEffect(() => {
-    if (focused) button.current?.focus({ preventScroll: true });
-  }, []);
-  return (
-    <div class="streamchat-deleted" role="status">
-      <span>{problem || strings.conversationDeleted()}</span>
-      {restorable && problem === "" && (
-        <button ref={button} type="button" class="streamchat-quiet" onClick={onRestore}>
-          {strings.restore()}
-        </button>
-      )}
-    </div>
   );
 }
 

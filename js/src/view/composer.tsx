@@ -30,6 +30,8 @@ interface Props {
   readonly handle: Ref<ComposerHandle>;
   readonly connection: Connection;
   readonly senses: Senses;
+  /** The text has changed, by whatever way. */
+  readonly onText: (text: string) => void;
   readonly onSend: (text: string, files: readonly FilePart[], context: readonly string[]) => Promise<SendResult>;
   /** Ends what runs; absent while nothing runs. */
   readonly onStop: (() => void) | undefined;
@@ -37,7 +39,7 @@ interface Props {
   readonly children: ComponentChildren;
 }
 
-export function Composer({ handle, connection, senses, onSend, onStop, children }: Props) {
+export function Composer({ handle, connection, senses, onText, onSend, onStop, children }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const attachments = useMemo(() => new Attachments(connection), [connection]);
@@ -54,6 +56,7 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
   const [choosing, setChoosing] = useState(false);
 
   useHeightOfText(field, text);
+  useEffect(() => onText(text), [text]);
   useImperativeHandle(handle, () => ({
     focus: () => field.current?.focus(),
     takeBack: (back, context) => {

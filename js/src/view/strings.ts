@@ -27,6 +27,13 @@ export const exportLines = () => trans.__("Export as JSON Lines");
 export const deleteKey = () => trans.__("Del");
 export const deleteIt = () => trans.__("Delete");
 
+// Other views of it
+
+export const typingElsewhere = () => trans.__("Typing in another tab…");
+export const typingBy = (name: string) => trans.__("%1 is typing…", name);
+export const seenElsewhere = () => trans.__("Seen in another tab");
+export const seenBy = (names: string) => trans.__("Seen by %1", names);
+
 // The list of conversations
 
 export const conversations = () => trans.__("Conversations");
@@ -72,6 +79,8 @@ export const editAndSend = () => trans.__("Edit and send again");
 export const editorKeys = () => trans.__("Enter sends, Shift+Enter breaks the line, Escape leaves it as it was");
 export const cancel = () => trans.__("Cancel");
 export const queued = () => trans.__("Queued");
+/** `position` is as for `placeInQueue`. */
+export const queuedAt = (position: string) => trans.__("Queued, %1 in line", position);
 export const removeFromQueue = () => trans.__("Remove from the queue");
 export const previousVersion = () => trans.__("Previous version");
 export const nextVersion = () => trans.__("Next version");
