@@ -16,7 +16,7 @@ help:
 	@echo "make lint         ruff, mypy, tsc, import-linter, generated files"
 	@echo "make bench        what the README's numbers come from; make bench-markdown  docs/markdown.md's"
 	@echo "make bench-load   10,000 sockets, 1,000 streams, readers that stall; docs/performance.md's"
-	@echo "make screenshots  the README's pictures"
+	@echo "make screenshots  the README's pictures, and those that the tests compare with"
 
 $(INSTALLED): pyproject.toml hatch_build.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -1,19 +1,31 @@
-"""Takes the README's pictures of a real JupyterLab: `make screenshots` writes docs/images."""
+"""Takes pictures of a real JupyterLab: `make screenshots` writes docs/images and the tests' own.
+
+`states` are the pictures that `tests/browser/test_pictures.py` compares with, `readme` those of the
+README, `animation` its moving one; without a word it takes all.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
 import tempfile
 from pathlib import Path
 
-from playwright.async_api import Browser, async_playwright
+from PIL import Image
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.fakes.jupyter import JupyterServer  # noqa: E402 - after the path is set
+from tests.browser.kit import DARK, LIGHT, Paced, change_theme  # noqa: E402
+from tests.fakes.jupyter import JupyterServer  # noqa: E402
 from tests.fakes.lab import LabPage, lab_server, launch  # noqa: E402
+from tests.fakes.provider_server import ProviderServer, running_provider_server  # noqa: E402
+from tests.pictures.compared import difference  # noqa: E402
+from tests.pictures.stage import Stage  # noqa: E402
+from tests.pictures.states import STATES  # noqa: E402
+from tests.pictures.taken import KEPT, THEMES, keep, kept, take  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 CELLS = [
@@ -25,40 +37,204 @@ CELLS = [
     "reply = chat.send('And now in one word?', model='demo/echo')",
     "reply.wait().usage, reply.timing",
 ]
+PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+LOCAL = "local/qwen4"
+FRAME_MS = 80
+STORY = """\
+Walk **downhill**, one step at a time:
+
+```python
+def descend(x, gradient, rate=0.1):
+    for _ in range(100):
+        x = x - rate * gradient(x)
+    return x
+```
+
+| Rate | What happens |
+|-----:|:-------------|
+| 0.01 | slow |
+| 0.1 | it arrives |
+| 2 | it jumps over the valley |
+
+Too long a step jumps over the valley, and the next one jumps back. Halve the rate until the loss
+falls, then keep it, and watch the loss for a while before you trust it.
+"""
 
 
-async def picture(server: JupyterServer, browser: Browser, theme: str, name: str) -> None:
+async def readme(server: JupyterServer, browser: Browser) -> None:
     """A chat in the middle of an answer, with a table and code in view."""
-    context = await browser.new_context(
-        viewport={"width": 920, "height": 1000}, device_scale_factor=2
-    )
-    lab = await LabPage(server, await context.new_page()).start()
-    execute = "([id, args]) => window.jupyterapp.commands.execute(id, args)"
-    await lab.page.evaluate(execute, ["apputils:change-theme", {"theme": theme}])
-    if await lab.page.locator("#jp-left-stack").is_visible():
-        await lab.page.evaluate(execute, ["application:toggle-left-area", {}])
-    await lab.open(CELLS, name=f"{name}.ipynb")
+    for theme, name in ((LIGHT, "chat"), (DARK, "chat-dark")):
+        lab = await notebook(server, browser, theme, CELLS, name)
+        await lab.run_done(0)
+        box = lab.output(0).get_by_role("textbox", name="Prompt")
+        await box.fill("Show me gradient descent as a table and as code")
+        await box.press("Enter")
+        # The table is complete then, and the code still in view.
+        await lab.output(0).locator("h2").filter(has_text="Mathematics").wait_for()
+        await lab.page.locator(".jp-NotebookPanel").screenshot(path=IMAGES / f"{name}.png")
+        await lab.close()
+        await lab.page.context.close()
+
+
+async def animation(server: JupyterServer, browser: Browser, provider: ProviderServer) -> None:
+    """An answer streams and is stopped while the kernel computes."""
+    pieces = [STORY[at : at + 7] for at in range(0, len(STORY), 7)]
+    paced = Paced(provider, [*pieces, "…"])
+    cells = [CELLS[0].replace("demo/fast", LOCAL), "while True:\n    pass  # the kernel is busy"]
+    lab = await notebook(server, browser, LIGHT, cells, "animation", scale=1.5, height=830)
+    heard = Deltas(lab.page)
     await lab.run_done(0)
-    box = lab.output(0).get_by_role("textbox", name="Prompt")
-    await box.fill("Show me gradient descent as a table and as code")
+    await lab.run(1)
+    await lab.started(1)
+    panel = lab.page.locator(".jp-NotebookPanel")
+    film = Film(panel)
+    chat = lab.output(0)
+    box = chat.get_by_role("textbox", name="Prompt")
+    await box.click()
+    await film.frame(6)
+    for letter in "What is gradient descent?":
+        await lab.page.keyboard.type(letter)
+        await film.frame()
+    await film.frame(3)
+    await lab.page.mouse.move(1, 1)
     await box.press("Enter")
-    # The table is complete then, and the code still in view.
-    await lab.output(0).locator("h2").filter(has_text="Mathematics").wait_for()
-    await lab.page.locator(".jp-NotebookPanel").screenshot(path=IMAGES / f"{name}.png")
+    await expect(chat.locator(".streamchat-progress")).to_be_visible()
+    await film.frame(5)
+    for _ in range(len(pieces) - 10):
+        paced.say(1)
+        await heard.next()
+        await film.frame()
+    await chat.get_by_role("button", name="Stop").first.hover()
+    await film.frame(6)
+    await chat.get_by_role("button", name="Stop").first.click()
+    await expect(chat.locator(".streamchat-ending")).to_have_text("Stopped")
+    await film.frame(25)
+    film.save(IMAGES / "chat.webp")
+    paced.finish()
+    await lab.interrupt()
     await lab.close()
+    await lab.page.context.close()
+
+
+class Deltas:
+    """The tokens that a page has been told of, one after the other."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._came = 0
+        self._drawn = 0
+        self._more = asyncio.Event()
+        page.on("websocket", lambda socket: socket.on("framereceived", self._count))
+
+    async def next(self) -> None:
+        """Wait until one more is on the screen."""
+        self._drawn += 1
+        while self._came < self._drawn:
+            self._more.clear()
+            await self._more.wait()
+        await self._page.evaluate(PAINTED)
+
+    def _count(self, frame: str | bytes) -> None:
+        self._came += str(frame).count('"text-delta"')
+        self._more.set()
+
+
+class Film:
+    """Pictures of one place, one after the other; those that are the same are one that stays."""
+
+    def __init__(self, place: Locator) -> None:
+        self._place = place
+        self._frames: list[Image.Image] = []
+        self._times: list[int] = []
+
+    async def frame(self, times: int = 1) -> None:
+        """What is there now, for so many frames."""
+        data = await self._place.screenshot(animations="disabled", caret="initial")
+        picture = Image.open(io.BytesIO(data)).convert("RGB")
+        if self._frames and picture.tobytes() == self._frames[-1].tobytes():
+            self._times[-1] += times * FRAME_MS
+            return
+        self._frames.append(picture)
+        self._times.append(times * FRAME_MS)
+
+    def save(self, path: Path) -> None:
+        """Write the film, which begins anew for ever."""
+        first, *rest = self._frames
+        first.save(
+            path,
+            save_all=True,
+            append_images=rest,
+            duration=self._times,
+            loop=0,
+            quality=75,
+            method=4,
+            minimize_size=True,
+        )
+        print(
+            f"{path.relative_to(ROOT)}: {len(self._frames)} frames, {path.stat().st_size:,} bytes"
+        )
+
+
+async def states(server: JupyterServer, browser: Browser) -> None:
+    """Keep a picture of every state; one that looks as it looked stays as it is."""
+    context = await browser.new_context(viewport={"width": 1100, "height": 1600})
+    stage = await Stage(LabPage(server, await context.new_page())).set()
+    gone = set(KEPT.glob("*.png"))
+    for theme, name in THEMES.items():
+        await change_theme(stage.lab, name)
+        for state in STATES:
+            path = kept(state, theme)
+            gone.discard(path)
+            picture = await take(stage, state)
+            if path.exists() and not difference(Image.open(path), picture):
+                continue
+            keep(picture, path)
+            print(f"{path.relative_to(ROOT)} is new")
+    for path in gone:
+        path.unlink()
+        print(f"{path.relative_to(ROOT)} is gone")
     await context.close()
 
 
-async def main() -> None:
-    """Start Lab once, take every picture."""
+async def notebook(
+    server: JupyterServer,
+    browser: Browser,
+    theme: str,
+    cells: list[str],
+    name: str,
+    *,
+    scale: float = 2,
+    height: int = 1000,
+) -> LabPage:
+    """A notebook in a Lab without its left side."""
+    context = await browser.new_context(
+        viewport={"width": 920, "height": height}, device_scale_factor=scale
+    )
+    lab = await LabPage(server, await context.new_page()).start(name)
+    await change_theme(lab, theme)
+    if await lab.page.locator("#jp-left-stack").is_visible():
+        await lab.command("application:toggle-left-area")
+    await lab.open(cells, name=f"{name}.ipynb")
+    return lab
+
+
+async def main(wanted: list[str]) -> None:
+    """Start Lab once, take what is wanted."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with lab_server(Path(tempfile.mkdtemp())) as server:
-        async with async_playwright() as playwright:
-            browser = await launch(playwright)
-            await picture(server, browser, "JupyterLab Light", "chat")
-            await picture(server, browser, "JupyterLab Dark", "chat-dark")
-            await browser.close()
+    with running_provider_server() as provider:
+        provider.openai_models = [{"id": LOCAL.partition("/")[2], "object": "model", "created": 1}]
+        config = {"StreamChat": {"providers": {"local": {"base_url": provider.openai_url}}}}
+        with lab_server(Path(tempfile.mkdtemp()), config=config) as server:
+            async with async_playwright() as playwright:
+                browser = await launch(playwright)
+                if not wanted or "states" in wanted:
+                    await states(server, browser)
+                if not wanted or "readme" in wanted:
+                    await readme(server, browser)
+                if not wanted or "animation" in wanted:
+                    await animation(server, browser, provider)
+                await browser.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(sys.argv[1:]))

@@ -212,7 +212,8 @@ export function Chat({ connection, store, model, params }: Props) {
   const stop = active[0];
   return (
     <>
-      {store.problem !== null && <Notice text={store.problem.message} />}
+      {/* What ended the connection is the obstacle's to say. */}
+      {store.problem !== null && !over && <Notice text={store.problem.message} />}
       {store.state.title !== "" && title}
       {shown.length > 0 && (
         <Scroller handle={scroller} jumps={jumps}>
