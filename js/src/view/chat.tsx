@@ -11,12 +11,13 @@ import { blindModel } from "./attachments.ts";
 import { Branches, type Direction } from "./branches.tsx";
 import { Composer, type ComposerHandle } from "./composer.tsx";
 import { useChanges } from "./hooks.ts";
+import { Kept, KeptContext } from "./kept.ts";
 import { LeftLine } from "./left.tsx";
 import { Picker } from "./picker.tsx";
 import { Prompt, PromptEditor } from "./prompt.tsx";
 import { Reading } from "./reading.ts";
-import { Scroller, type ScrollerHandle } from "./scroller.tsx";
-import { entries, queue, running, type AnswerEntry, type Entry, type PromptEntry } from "./shown.ts";
+import { Scroller, type DrawnRow, type Place, type ScrollerHandle } from "./scroller.tsx";
+import { entries, guessed, queue, running, textIn, type AnswerEntry, type Entry, type PromptEntry } from "./shown.ts";
 import { Blocked, Hosted, Notice, Obstacle, StatusLine } from "./status.tsx";
 import * as strings from "./strings.ts";
 import { Title } from "./title.tsx";
@@ -43,6 +44,7 @@ export function Chat({ connection, store, model, params }: Props) {
   useChanges(connection);
   useChanges(language);
   const [reading] = useState(() => new Reading());
+  const [kept] = useState(() => new Kept());
   const [picked, setPicked] = useState("");
   const [jumps, setJumps] = useState(0);
   const [editing, setEditing] = useState<Editing | null>(null);
@@ -58,6 +60,12 @@ export function Chat({ connection, store, model, params }: Props) {
   const used = store.state.settings.model;
   const current = picked || used || model;
   const over = connection.status.kind === "ended";
+
+  // Who came is there: a row that is mounted once more takes no keyboard.
+  useEffect(() => {
+    setCameTo(null);
+    setEdited("");
+  }, [cameTo, edited]);
 
   // What was taken out of the queue can be written anew.
   useEffect(() => {
@@ -130,11 +138,11 @@ export function Chat({ connection, store, model, params }: Props) {
       />
     );
 
-  const prompt = (entry: PromptEntry) => {
+  const prompt = (entry: PromptEntry, place: Place) => {
     const { key, text, message, queued, last } = entry;
     const open = editing !== null && editing.message === message?.id ? editing : null;
     return (
-      <div key={key} data-entry={key} class="streamchat-turn">
+      <div class="streamchat-turn" role="article" aria-label={strings.yourPrompt()} tabIndex={-1} {...place}>
         {open !== null ? (
           <PromptEditor
             text={open.text}
@@ -180,14 +188,14 @@ export function Chat({ connection, store, model, params }: Props) {
     composer.current?.focus();
   };
 
-  const answer = (entry: AnswerEntry) => {
-    const { key, run, record, message } = entry;
+  const answer = (entry: AnswerEntry, place: Place) => {
+    const { run, record, message } = entry;
     const parent = message?.parent;
     const may = record !== undefined && ended(record) && parent != null && !over;
     return (
       <Answer
         {...entry}
-        key={key}
+        place={place}
         connection={connection}
         store={store}
         onStop={run !== stop && active.includes(run) ? () => connection.stop(store, run) : undefined}
@@ -209,6 +217,14 @@ export function Chat({ connection, store, model, params }: Props) {
     );
   };
 
+  const row = (entry: Entry): DrawnRow => ({
+    key: entry.key,
+    guess: guessed(entry),
+    pinned: entry.message !== undefined && editing?.message === entry.message.id,
+    text: textIn(entry),
+    draw: (place) => (entry.kind === "prompt" ? prompt(entry, place) : answer(entry, place)),
+  });
+
   const stop = active[0];
   return (
     <>
@@ -216,10 +232,9 @@ export function Chat({ connection, store, model, params }: Props) {
       {store.problem !== null && !over && <Notice text={store.problem.message} />}
       {store.state.title !== "" && title}
       {shown.length > 0 && (
-        <Scroller handle={scroller} jumps={jumps}>
-          {store.state.title === "" && title}
-          {queue(shown).map((entry) => (entry.kind === "prompt" ? prompt(entry) : answer(entry)))}
-        </Scroller>
+        <KeptContext.Provider value={kept}>
+          <Scroller handle={scroller} jumps={jumps} head={store.state.title === "" && title} rows={queue(shown).map(row)} />
+        </KeptContext.Provider>
       )}
       <Announcer store={store} entry={shown.at(-1)} />
       <Obstacle connection={connection} />

@@ -1,10 +1,11 @@
 /** A text part on the screen: its growth goes past Preact, straight into the Markdown stream. */
 
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useContext, useLayoutEffect, useRef } from "preact/hooks";
 import type { ConversationStore } from "../conversation.ts";
 import { codeHighlighter } from "../markdown/highlight/index.ts";
 import { createMarkdownStream, type MarkdownOptions, type MarkdownStream } from "../markdown/index.ts";
 import { copyMathSource, mathRenderer } from "../markdown/math/index.ts";
+import { KeptContext } from "./kept.ts";
 import * as strings from "./strings.ts";
 
 /** Addresses without a scheme would lead into the notebook server. */
@@ -29,12 +30,15 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
   const container = useRef<HTMLDivElement>(null);
   const stream = useRef<MarkdownStream | null>(null);
   const ended = useRef(false);
+  const kept = useContext(KeptContext);
 
   useLayoutEffect(() => {
     const element = container.current;
     if (element === null) return undefined;
     const lifetime = new AbortController();
+    const name = `${message}/${part}`;
     let pushed = "";
+    let restored = false;
     const push = (text: string): void => {
       pushed += text;
       stream.current?.push(text);
@@ -42,18 +46,20 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
     const catchUp = (): void => {
       const text = textOf(store, message, part);
       const more = text.length > pushed.length;
-      if (stream.current === null || !text.startsWith(pushed) || (ended.current && more)) {
+      if ((stream.current === null && !restored) || !text.startsWith(pushed) || (ended.current && more)) {
         element.replaceChildren();
         stream.current = createMarkdownStream(element, options());
         ended.current = false;
         pushed = "";
       }
       push(text.slice(pushed.length));
-      stream.current.flush();
+      stream.current?.flush();
     };
     stream.current = null;
     copyMathSource(element, lifetime.signal);
-    catchUp();
+    const text = textOf(store, message, part);
+    if (kept?.restore(name, text, element)) [pushed, restored, ended.current] = [text, true, true];
+    else catchUp();
     store.onDelta(
       run,
       (delta) => {
@@ -66,8 +72,9 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
       lifetime.abort();
       stream.current?.end();
       stream.current = null;
+      if (ended.current) kept?.put(name, pushed, element);
     };
-  }, [store, run, message, part]);
+  }, [store, run, message, part, kept]);
 
   useLayoutEffect(() => {
     if (open) return;

@@ -45,7 +45,7 @@ export function Prompt({ text, files, connection, onEdit, edited, queued, onRemo
             <PencilIcon />
           </button>
         )}
-        <div class="streamchat-prompt" role="article" aria-label={strings.yourPrompt()}>
+        <div class="streamchat-prompt">
           <PromptFiles files={files} connection={connection} />
           {visible(text)}
         </div>

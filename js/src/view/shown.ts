@@ -111,6 +111,17 @@ function outgoing(
   return { sent: sent.slice(from), steps: path.slice(0, end + 1) };
 }
 
+/** About how high an entry is, in pixels: so many for what it is, and a line for so many characters. */
+export function guessed(entry: Entry): number {
+  const [frame, line] = entry.kind === "prompt" ? [44, 70] : [64, 95];
+  return frame + Math.ceil(textIn(entry).length / line) * 22;
+}
+
+export function textIn(entry: Entry): string {
+  if (entry.kind === "prompt") return entry.text;
+  return entry.message === undefined ? "" : textOf(entry.message);
+}
+
 function goesOn({ record, message }: AnswerEntry): boolean {
   return record === undefined ? message === undefined : !ended(record);
 }
