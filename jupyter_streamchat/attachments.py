@@ -12,7 +12,7 @@ from typing import Any
 
 from jupyter_streamchat.tables import is_table, summary
 from streamchat_relay.model import BadRequest, FilePart, TextPart
-from streamchat_relay.model.media import sniffed
+from streamchat_relay.model.media import KINDS, audio_format, sniffed
 from streamchat_relay.protocol.frames import MAX_FRAME_BYTES
 
 MAX_PROMPT_BYTES = MAX_FRAME_BYTES - 64 * 1024
@@ -62,13 +62,13 @@ def part_of(piece: object) -> Part:
         return _read(Path(piece))
     if is_table(piece):
         return TextPart(text=summary(piece))
-    for look in (_figure, _picture, _bundle, _represented):
+    for look in (_figure, _picture, _recording, _bundle, _represented):
         part = look(piece)
         if part is not None:
             return part
     raise BadRequest(
-        f"A {type(piece).__name__} cannot be put into a prompt. Give text, a picture, bytes, a "
-        "path, a DataFrame, or an object that shows itself as one of these; or write "
+        f"A {type(piece).__name__} cannot be put into a prompt. Give text, a picture, audio, "
+        "bytes, a path, a DataFrame, or an object that shows itself as one of these; or write "
         "`str(…)` around it."
     )
 
@@ -101,13 +101,13 @@ def _read(path: Path) -> Part:
 
 def _file(data: bytes, name: str, called: str) -> Part:
     media_type = sniffed(data) or mimetypes.guess_type(name)[0] or ""
-    if not media_type.startswith(("image/", "application/pdf")):
+    whole = media_type.startswith(("image/", "application/pdf")) or audio_format(sniffed(data))
+    if not whole:
         try:
             text = data.decode()
         except UnicodeDecodeError:
             raise BadRequest(
-                f"{called} cannot be put into a prompt: it is no text in UTF-8, no picture "
-                "(PNG, JPEG, GIF, WebP) and no PDF."
+                f"{called} cannot be put into a prompt. Models take {KINDS}; it is none of these."
             ) from None
         media_type = media_type if media_type.startswith("text/") else "text/plain"
         if not name:
@@ -129,6 +129,14 @@ def _picture(piece: Any) -> Part | None:
     if not (callable(getattr(piece, "save", None)) and hasattr(piece, "mode")):
         return None
     return _drawn(lambda file: piece.save(file, format="PNG"), piece)
+
+
+def _recording(piece: Any) -> Part | None:
+    """What plays audio in a notebook: IPython's `Audio`."""
+    data, kind = getattr(piece, "data", None), getattr(piece, "mimetype", None)
+    if not (isinstance(kind, str) and kind.startswith("audio/") and isinstance(data, bytes)):
+        return None
+    return _file(data, "", type(piece).__name__)
 
 
 def _drawn(draw: Callable[[io.BytesIO], object], piece: object) -> Part:

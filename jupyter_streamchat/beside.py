@@ -36,12 +36,15 @@ class Beside:
             return await self._way.spendings(conversation)
         return await self._told("usage", f"conversation={conversation}", Spendings)
 
-    async def overview(self, limit: int, before: tuple[float, str] | None) -> Overview:
+    async def overview(
+        self, limit: int, before: tuple[float, str] | None, search: str = ""
+    ) -> Overview:
         """The user's conversations, the one used last first; those after `before`."""
         if not callable(self._way):
-            return await self._way.overview(limit, before)
+            return await self._way.overview(limit, before, search)
         after = "" if before is None else quote(f"{before[0]!r},{before[1]}")
-        return await self._told("conversations", f"limit={limit}&before={after}", Overview)
+        query = f"limit={limit}&before={after}&search={quote(search)}"
+        return await self._told("conversations", query, Overview)
 
     async def _told(self, what: str, query: str, kind: type[_Value]) -> _Value:
         try:

@@ -217,19 +217,23 @@ class Chat(Shown):
         }
 
     @classmethod
-    def list(cls, *, limit: int = 50, before: KeptChat | None = None) -> Conversations:
+    def list(
+        cls, search: str = "", *, limit: int = 50, before: KeptChat | None = None
+    ) -> Conversations:
         """Your conversations at the relay, the one used last first.
 
-        At most `limit` (1 to 1,000) of them; those after `before`, which is one of an earlier
-        list. Raises `BadRequest` for another limit, and `RelayNotFound` where there is no relay.
+        With `search` those whose title, prompts and answers hold all of its words, whatever their
+        case and accents. At most `limit` (1 to 1,000) of them; those after `before`, which is one
+        of an earlier list. Raises `BadRequest` for another limit, and `RelayNotFound` where there
+        is no relay.
 
         >>> reply = Chat("demo/echo").send("What was it again?").wait()
         >>> Chat.list()[0].title
         'What was it again?'
-        >>> Chat.list()[0].open().messages[-1].role
+        >>> Chat.list("WAS it")[0].open().messages[-1].role
         'assistant'
         """
-        return Conversations(overview(limit, before), cls)
+        return Conversations(overview(limit, before, search), cls)
 
     @classmethod
     def from_dict(cls, saved: dict[str, Any]) -> Chat:

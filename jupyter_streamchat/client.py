@@ -12,7 +12,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from jupyter_streamchat.asking import Asking
+from jupyter_streamchat.asking import Asked, Asking
 from jupyter_streamchat.beside import Beside
 from jupyter_streamchat.discovery import Address
 from jupyter_streamchat.errors import RelayLost
@@ -32,6 +32,7 @@ from streamchat_relay.model import (
     Conversation,
     Event,
     FilePart,
+    NotFound,
     Overview,
     Spendings,
     StreamChatError,
@@ -39,7 +40,7 @@ from streamchat_relay.model import (
     error_from,
 )
 from streamchat_relay.protocol.client import ClientSession
-from streamchat_relay.protocol.frames import Prompt
+from streamchat_relay.protocol.frames import ModelsOk, Ok, Prompt, Rating
 from streamchat_relay.protocol.outcomes import (
     Allowed,
     Answer,
@@ -47,6 +48,7 @@ from streamchat_relay.protocol.outcomes import (
     Cancelled,
     Deliver,
     Ended,
+    Gone,
     Live,
     Outcome,
     Replace,
@@ -164,15 +166,33 @@ class RelayClient:
 
     def catalog(self) -> Catalog:
         """The models that can be asked now; waits for the relay's answer."""
-        return self._loop.run(self._asking.catalog(self._session.models, lambda: self._ended))
+        ok = self._answer(self._session.models)
+        assert isinstance(ok, ModelsOk)
+        return Catalog(models=ok.models, default=ok.default, problems=ok.problems)
 
     def spendings(self, conversation: str) -> Spendings:
         """What was used, and what is left; waits for the relay's answer."""
         return self._loop.run(self._beside.spendings(conversation))
 
-    def overview(self, limit: int, before: tuple[float, str] | None) -> Overview:
+    def overview(self, limit: int, before: tuple[float, str] | None, search: str = "") -> Overview:
         """The user's conversations, the one used last first; waits for the relay's answer."""
-        return self._loop.run(self._beside.overview(limit, before))
+        return self._loop.run(self._beside.overview(limit, before, search))
+
+    def rate(self, conversation: str, message: str, value: Rating) -> None:
+        """Keep what a person thinks of an answer; waits for the relay's answer."""
+        self._answer(lambda: self._session.rate(conversation, message, value))
+
+    def rename(self, conversation: str, title: str) -> None:
+        """Give a conversation a title; waits for the relay's answer."""
+        self._answer(lambda: self._session.rename(conversation, title))
+
+    def delete(self, conversation: str) -> None:
+        """Hide a conversation, and delete it for good later; waits for the relay's answer."""
+        self._answer(lambda: self._session.delete(conversation))
+
+    def restore(self, conversation: str) -> None:
+        """Take a deletion back; waits for the relay's answer."""
+        self._loop.run(self._restore(conversation))
 
     def address(self) -> Address | None:
         """Where the relay is now; None where it is away, or is this process's own."""
@@ -186,6 +206,9 @@ class RelayClient:
     def _call_if_usable(self, function: Callable[[], object]) -> None:
         if self.usable:
             self._loop.call(function)
+
+    def _answer(self, request: Callable[[], Asked]) -> Ok:
+        return self._loop.run(self._asking.answer(request, lambda: self._ended))
 
     # Everything below runs on the loop.
 
@@ -259,6 +282,8 @@ class RelayClient:
                 self._deliver(conversation, events)
             case Replace(conversation=conversation, state=state):
                 self._replace(conversation, state)
+            case Gone(conversation=conversation):
+                self._gone(conversation)
             case Answer():
                 self._asking.answered(outcome)
             case Called(call=call):
@@ -302,6 +327,19 @@ class RelayClient:
         if following is not None:
             following.replace(state)
         self._runs.replace(conversation, state)
+
+    def _gone(self, conversation: str) -> None:
+        following = self._followings.get(conversation)
+        if following is not None:
+            error = NotFound("This conversation was deleted. Begin a new one: `chat.clear()`.")
+            following.fail(error)
+            self._runs.fail_in(following, error)
+
+    async def _restore(self, conversation: str) -> None:
+        await self._asking.answer(lambda: self._session.restore(conversation), lambda: self._ended)
+        following = self._followings.get(conversation)
+        if following is not None and isinstance(following.error, NotFound):
+            following.wait_again()
 
     def _end(self, error: StreamChatError) -> None:
         if self._ended is not None:

@@ -28,7 +28,8 @@ class KeptChat:
     """One conversation of the list; `open` goes on with it.
 
     `title` is its own, else the first line of its first prompt; `used` when something was last
-    said, in this machine's time; `messages` counts those of all branches; `model` answered last.
+    said, in this machine's time; `messages` counts those of all branches; `model` answered last;
+    `found` is where a search found its first word, unless that is the title.
     """
 
     def __init__(self, info: ConversationInfo, opens: _Opens) -> None:
@@ -36,6 +37,7 @@ class KeptChat:
         self.title = info.title
         self.messages = info.messages
         self.model = info.model
+        self.found = info.found
         self.used = datetime.fromtimestamp(info.used).astimezone()
         self._opens = opens
         self._cursor = (info.used, info.id)
@@ -43,6 +45,14 @@ class KeptChat:
     def open(self) -> Chat:
         """The chat, which goes on where it was."""
         return self._opens(conversation=self.id)
+
+    def delete(self) -> None:
+        """Delete it, as `Chat.delete` does; for ten minutes `restore` takes that back."""
+        connect().delete(self.id)
+
+    def restore(self) -> None:
+        """Take its deletion back; raises `NotFound` where it is too late."""
+        connect().restore(self.id)
 
     def __repr__(self) -> str:
         return f"<{self.id} {visible(self.title)!r}, used {_when(self.used)}>"
@@ -96,13 +106,15 @@ class Conversations(Sequence[KeptChat]):
         ]
 
 
-def overview(limit: int, before: KeptChat | None) -> Overview:
+def overview(limit: int, before: KeptChat | None, search: str = "") -> Overview:
     """What the relay tells; raises `BadRequest` for what it would not take."""
     if not isinstance(limit, int) or not 1 <= limit <= MOST:
         raise BadRequest(f"`limit` must be a whole number from 1 to {MOST:,}, not {limit!r}.")
     if before is not None and not isinstance(before, KeptChat):
         raise BadRequest("`before` must be one of an earlier list: `Chat.list()[-1]`.")
-    return connect().overview(limit, None if before is None else before._cursor)  # noqa: SLF001
+    if not isinstance(search, str):
+        raise BadRequest(f"`search` must be a str, not {type(search).__name__}.")
+    return connect().overview(limit, None if before is None else before._cursor, search)  # noqa: SLF001
 
 
 def _line(text: str) -> str:

@@ -6,16 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from jupyter_streamchat.blocks import pieces
-from streamchat_relay.model import BadRequest, Conversation, Message, TextPart, branch
+from streamchat_relay.model import BadRequest, Conversation, branch
 from streamchat_relay.model.document import document
+from streamchat_relay.model.export import lines
 
 
 def write(conversation: Conversation, leaf: str | None, path: Path) -> Path:
     """Write the branch that ends in `leaf` as the path's ending says; returns the path."""
-    writers = {".md": document, ".jsonl": _lines, ".ipynb": _notebook}
+    writers = {".md": document, ".jsonl": lines, ".ipynb": _notebook}
     made = writers.get(path.suffix.lower())
     if made is None:
         raise BadRequest(
@@ -24,26 +23,6 @@ def write(conversation: Conversation, leaf: str | None, path: Path) -> Path:
         )
     path.write_text(made(conversation, leaf), "utf-8")
     return path
-
-
-def _lines(conversation: Conversation, leaf: str | None) -> str:
-    return "".join(
-        json.dumps(_line(conversation, message), ensure_ascii=False) + "\n"
-        for message in branch(conversation, leaf)
-    )
-
-
-def _line(conversation: Conversation, message: Message) -> dict[str, Any]:
-    """A message as most programs want it, with its parts where they are more than text."""
-    line: dict[str, Any] = {"role": message.role, "content": message.text}
-    record = conversation.runs.get(message.run or "")
-    if message.role == "assistant" and record is not None:
-        line["model"] = record.model
-        if record.feedback is not None:
-            line["feedback"] = record.feedback
-    if any(not isinstance(part, TextPart) for part in message.parts):
-        line["parts"] = msgspec.to_builtins(message.parts)
-    return line
 
 
 def _notebook(conversation: Conversation, leaf: str | None) -> str:

@@ -50,6 +50,8 @@ class Following:
         with self._guard:
             self._state = state
             self._events.clear()
+        # One that was deleted may be restored.
+        self.error = None
         self.known.set()
         self._tell()
 
@@ -66,6 +68,11 @@ class Following:
         """Nothing more will come."""
         self.error = error
         self.known.set()
+
+    def wait_again(self) -> None:
+        """Its state is on its way after all."""
+        self.error = None
+        self.known.clear()
 
     def _tell(self) -> None:
         for watcher in tuple(self.watchers):

@@ -34,6 +34,7 @@ from streamchat_relay.model import (
 from streamchat_relay.model.spendings import BUDGET_PARAM
 
 OPEN_TIMEOUT_S = 15.0
+TITLE_LENGTH = 120
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -109,6 +110,52 @@ class Handle:
         else:
             self._params[BUDGET_PARAM] = tokens
         self._changed()
+
+    @property
+    def title(self) -> str:
+        """What the conversation is called, here and in the page; may be set, or empty.
+
+        The first use waits for the relay. Raises `NotFound` where it is set before anything was
+        said.
+
+        >>> from jupyter_streamchat import Chat
+        >>> chat = Chat("demo/echo")
+        >>> reply = chat.send("How do tides work?").wait()
+        >>> chat.title = "Of tides"
+        >>> Chat.list()[0].title
+        'Of tides'
+        """
+        return self._state().title
+
+    @title.setter
+    def title(self, text: str) -> None:
+        if not isinstance(text, str) or len(text) > TITLE_LENGTH:
+            raise BadRequest(f"`title` must be a str of at most {TITLE_LENGTH} characters.")
+        client, _ = self._connected()
+        client.rename(self._conversation, text)
+
+    def delete(self) -> None:
+        """Delete the conversation at the relay, and stop what is answered in it.
+
+        It is in no list any more, and every view says that it was deleted. For ten minutes
+        `restore` takes that back; then its text and its files are gone from the server's disk.
+        What notebooks and exports hold of it stays. Raises `NotFound` where nothing was said yet.
+
+        >>> from jupyter_streamchat import Chat
+        >>> chat = Chat("demo/echo")
+        >>> reply = chat.send("Forget this").wait()
+        >>> chat.delete()
+        >>> any(one.id == chat.conversation for one in Chat.list())
+        False
+        >>> chat.restore()
+        >>> len(chat.messages)
+        2
+        """
+        connect().delete(self._conversation)
+
+    def restore(self) -> None:
+        """Take a deletion back; raises `NotFound` where it is too late."""
+        connect().restore(self._conversation)
 
     @property
     def tools(self) -> tuple[Tool, ...]:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from jupyter_streamchat import display
 from jupyter_streamchat.answer import Answer
@@ -23,6 +23,7 @@ from streamchat_relay.model import (
     BadRequest,
     RunEvent,
 )
+from streamchat_relay.protocol.frames import Rating
 
 _Item = TypeVar("_Item")
 
@@ -101,6 +102,20 @@ class Reply(Answer):
         `ModuleNotFoundError` without matplotlib.
         """
         return deltas_plot(self.events(), self.model, axes)
+
+    def rate(self, value: Rating) -> None:
+        """Say what you think of the answer: `"up"`, `"down"`, or `"none"`, which takes it back.
+
+        The page shows it, and exports hold it. Raises `BadRequest` for another value.
+
+        >>> from jupyter_streamchat import Chat
+        >>> Chat("demo/echo").send("Hello!").wait().rate("up")
+        """
+        if value not in get_args(Rating):
+            raise BadRequest(
+                f"A rating is {', '.join(map(repr, get_args(Rating)))}, not {value!r}."
+            )
+        self._client.rate(self.conversation, self._message(), value)
 
     def stop(self) -> None:
         """End the run now; what came stays. Does not wait, and is harmless when it has ended."""

@@ -20,29 +20,30 @@ def is_table(value: Any) -> bool:
     )
 
 
-def summary(frame: Any) -> str:
+def summary(frame: Any, *, figures: bool = True) -> str:
     """Shape, columns with their types, the first rows and the figures of `describe`.
 
-    At most `MAX_COLUMNS` columns are shown, and cells are cut: the size is bounded whatever
-    the frame holds.
+    Without `figures` nothing is computed over all rows. At most `MAX_COLUMNS` columns are shown,
+    and cells are cut: the size is bounded whatever the frame holds.
     """
     rows, width = frame.shape
     columns = [str(name) for name in frame.columns]
     shown = min(width, MAX_COLUMNS)
     types = [str(kind) for kind in frame.dtypes]
+    missing = [_missing(frame, at) if figures else "?" for at in range(shown)]
     head = frame.head(HEAD)
     some = "" if shown == width else f" (the first {shown} are shown)"
     pieces = [
         f"A DataFrame of {rows:,} rows and {width:,} columns{some}.",
         _markdown(
             ["column", "type", "missing"],
-            ((columns[at], types[at], _missing(frame, at)) for at in range(shown)),
+            ((columns[at], types[at], missing[at]) for at in range(shown)),
         ),
         f"The first {min(rows, HEAD)} rows:" if rows else "It has no rows.",
     ]
     if rows:
         pieces.append(_markdown(columns[:shown], _rows(head, shown)))
-        described = _described(frame, shown)
+        described = _described(frame, shown) if figures else ""
         if described:
             pieces += ["What `describe` says:", described]
     text = "\n\n".join(pieces)

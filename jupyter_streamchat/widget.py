@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
+import msgspec
 import traitlets
 
 from jupyter_streamchat.connect import own_relay
 from jupyter_streamchat.errors import FrontEndMissing
 from jupyter_streamchat.loop import background
+from jupyter_streamchat.mentions import Answer, describe, names
 from jupyter_streamchat.transports.comm import WidgetLinks, listen_while_busy
 from jupyter_streamchat.transports.relay import Relay
 
@@ -69,6 +71,12 @@ class StreamChatWidget(anywidget.AnyWidget):
         match content.get("type"):
             case "link" if self._links is not None:
                 self._links.received(content)
+            case "names":
+                self._answer(content, names())
+            case "describe":
+                asked = content.get("names")
+                named = asked if isinstance(asked, list) else []
+                self._answer(content, describe(str(name) for name in named))
             case "shown":
                 self._seen = True
                 self._views += 1
@@ -77,6 +85,11 @@ class StreamChatWidget(anywidget.AnyWidget):
                 self._close_unseen()
             case _:
                 return
+
+    def _answer(self, asked: dict[str, Any], answer: Answer) -> None:
+        """Each page that shows the widget hears it, and knows its own by the `id`."""
+        told = {"type": asked["type"], "id": asked.get("id")}
+        self.send({**told, **msgspec.to_builtins(answer)})
 
     def _close_unseen(self) -> None:
         if self._over and self._seen and self._views <= 0:
@@ -104,6 +117,9 @@ def chat_widget(
     )
     if relay is not None:
         widget.reach(relay)
+    elif not run:
+        # What variables there are is asked while a cell runs, too.
+        listen_while_busy(widget.comm)
     return widget
 
 

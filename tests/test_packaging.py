@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import re
 import subprocess
@@ -86,6 +87,8 @@ def test_the_wheel_carries_both_packages_and_the_front_end(wheel: zipfile.ZipFil
     ):
         assert wanted in names
     assert not [name for name in names if "node_modules" in name or name.startswith("tests")]
+    # Once: where JupyterLab looks for it.
+    assert not [name for name in names if name.startswith("jupyter_streamchat/labextension")]
 
 
 def test_installing_the_wheel_enables_the_server_extension(wheel: zipfile.ZipFile) -> None:
@@ -94,8 +97,33 @@ def test_installing_the_wheel_enables_the_server_extension(wheel: zipfile.ZipFil
     assert b'"streamchat_relay": true' in wheel.read(config)
 
 
-def test_the_front_end_loads_nothing_from_elsewhere(wheel: zipfile.ZipFile) -> None:
-    script = wheel.read("jupyter_streamchat/static/widget.js").decode()
+def test_installing_the_wheel_adds_the_jupyterlab_plugin(wheel: zipfile.ZipFile) -> None:
+    (place,) = [
+        name
+        for name in wheel.namelist()
+        if name.endswith("labextensions/jupyter-streamchat/package.json")
+    ]
+    assert ".data/data/share/jupyter/labextensions/" in place
+    about = json.loads(wheel.read(place))
+    folder = place.removesuffix("package.json")
+    assert about["name"] == "jupyter-streamchat"
+    assert about["version"] == streamchat_relay.__version__
+    for wanted in (
+        about["jupyterlab"]["_build"]["load"],
+        about["jupyterlab"]["_build"]["load"].replace("plugin", "style").replace(".js", ".css"),
+        "install.json",
+        "schemas/jupyter-streamchat/plugin.json",
+        "schemas/jupyter-streamchat/package.json.orig",
+    ):
+        assert folder + wanted in wheel.namelist()
+
+
+@pytest.mark.parametrize(
+    "place", ["static/widget", r"labextensions/jupyter-streamchat/static/plugin\.\w+"]
+)
+def test_the_front_end_loads_nothing_from_elsewhere(wheel: zipfile.ZipFile, place: str) -> None:
+    (path,) = [name for name in wheel.namelist() if re.search(place + r"\.js$", name)]
+    script = wheel.read(path).decode()
     assert "import(" not in script
     # Statements, not the words that the colours of code know.
     assert not re.search(r"(?:^|[;}\n])\s*import\s*[\w{*\"']", script)
@@ -113,8 +141,10 @@ def test_both_packages_have_one_version() -> None:
     assert jupyter_streamchat.__version__ == streamchat_relay.__version__
 
 
-def test_the_widget_is_small() -> None:
-    static = ROOT / "jupyter_streamchat" / "static"
-    sizes = [len(gzip.compress((static / f"widget.{kind}").read_bytes())) for kind in ("js", "css")]
+@pytest.mark.parametrize("folder", ["static", "labextension/static"], ids=["widget", "plugin"])
+def test_the_front_end_is_small(folder: str) -> None:
+    static = ROOT / "jupyter_streamchat" / folder
+    made = [path for kind in ("js", "css") for path in static.glob(f"*.{kind}")]
+    assert len(made) == 2
     # All of it, with formulas and colours for code, as a server sends it.
-    assert sum(sizes) < 350_000
+    assert sum(len(gzip.compress(path.read_bytes())) for path in made) < 350_000

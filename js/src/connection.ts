@@ -3,7 +3,8 @@
 import { ConversationStore } from "./conversation.ts";
 import { ClientSession, type Asked, type Outcome, type SendOptions } from "./protocol/client.ts";
 import type { OkFrame } from "./protocol/codec.ts";
-import type { ErrorInfo, FilePart, ModelsOk, Rate } from "./protocol/frames.gen.ts";
+import type { ErrorInfo, Export, ExportOk, FilePart, List, ListOk, ModelsOk, Rate } from "./protocol/frames.gen.ts";
+import { unanswered } from "./protocol/strings.ts";
 import type { Spendings } from "./model/spendings.ts";
 import type { Blobs } from "./transport/blobs.ts";
 import type { Link, Transport } from "./transport/websocket.ts";
@@ -30,6 +31,8 @@ export interface SendRequest {
   readonly text?: string;
   /** Go before the text; a prompt may be of files alone. */
   readonly files?: readonly FilePart[];
+  /** Go after the text, each as a part of its own. */
+  readonly context?: readonly string[];
   /** Without it the newest message; empty, none. */
   readonly parent?: string;
   readonly model?: string;
@@ -41,6 +44,11 @@ export type SendResult =
   | { readonly kind: "accepted" }
   | { readonly kind: "refused"; readonly error: ErrorInfo }
   | { readonly kind: "withdrawn" };
+
+/** What a request led to: its answer, or why there is none. */
+export type Told<Answer> =
+  | { readonly ok: Answer; readonly error: null }
+  | { readonly ok: null; readonly error: ErrorInfo };
 
 interface Held {
   readonly store: ConversationStore;
@@ -69,6 +77,7 @@ export class Connection {
   readonly #followed = new Map<string, Followed>();
   readonly #held = new Map<string, Held>();
   readonly #listeners = new Set<() => void>();
+  readonly #lists = new Set<() => void>();
   #link: Link | null = null;
   #diagnosis = new AbortController();
   #heartbeat: ReturnType<typeof setTimeout> | undefined;
@@ -142,12 +151,13 @@ export class Connection {
   /** Start a run. Its prompt shows at once; `result` tells how it went. */
   send(store: ConversationStore, request: SendRequest): { run: string; result: Promise<SendResult> } {
     const run = randomId();
-    const { text, files = [], ...rest } = request;
-    const words = text === undefined || (text === "" && files.length > 0) ? [] : [{ type: "text" as const, text }];
-    const parts = [...files, ...words];
+    const { text, files = [], context = [], ...rest } = request;
+    const alone = text === undefined || (text === "" && files.length + context.length > 0);
+    const texts = [...(alone ? [] : [text]), ...context];
+    const parts = [...files, ...texts.map((one) => ({ type: "text" as const, text: one }))];
     const options: SendOptions = { ...rest, ...(parts.length === 0 ? {} : { message: { parts } }) };
     const held = this.#session.state === "offline" || this.#session.state === "greeting";
-    const outgoing = { run, text: text ?? "", files, parent: request.parent ?? null };
+    const outgoing = { run, text: text ?? "", files, context, parent: request.parent ?? null };
     store.outbox.set(run, { ...outgoing, held });
     const result = new Promise<SendResult>((resolve) => {
       const over = (how: SendResult): void => {
@@ -202,8 +212,34 @@ export class Connection {
   }
 
   /** Give a conversation a title; resolves with what was wrong with that, if anything. */
-  rename(store: ConversationStore, title: string): Promise<ErrorInfo | null> {
-    return this.#wrong(this.#session.rename(store.id, title));
+  rename({ id }: Pick<ConversationStore, "id">, title: string): Promise<ErrorInfo | null> {
+    return this.#wrong(this.#session.rename(id, title));
+  }
+
+  /** Which conversations there are; `onOutdated` hears once of the next change. */
+  conversations(which: Omit<List, "type" | "id">): Promise<Told<ListOk>> {
+    return this.#told(this.#session.conversations(which), (ok) => "conversations" in ok);
+  }
+
+  /** Hear when what `conversations` told last may have changed, and whenever the relay is reached again. */
+  onOutdated(listener: () => void, signal: AbortSignal): void {
+    this.#lists.add(listener);
+    signal.addEventListener("abort", () => this.#lists.delete(listener));
+  }
+
+  /** Delete a conversation, which can be restored for some minutes; resolves with what was wrong with that, if anything. */
+  delete(conversation: string): Promise<ErrorInfo | null> {
+    return this.#wrong(this.#session.delete(conversation));
+  }
+
+  /** Take a deletion back; resolves with what was wrong with that, if anything. */
+  restore(conversation: string): Promise<ErrorInfo | null> {
+    return this.#wrong(this.#session.restore(conversation));
+  }
+
+  /** A conversation as a file; it is the branch that ends in the message `leaf`, else in the newest. */
+  export(conversation: string, form: Export["form"], leaf?: string): Promise<Told<ExportOk>> {
+    return this.#told(this.#session.export(conversation, form, leaf), (ok) => "text" in ok);
   }
 
   /** Ask for the models anew. */
@@ -308,6 +344,16 @@ export class Connection {
     return new Promise((resolve) => this.#ask(asked, (_, error) => resolve(error)));
   }
 
+  /** The answer of its kind, or why there is none. */
+  #told<Kind extends OkFrame>(asked: Asked, is: (ok: OkFrame) => boolean): Promise<Told<Kind>> {
+    return new Promise((resolve) =>
+      this.#ask(asked, (ok, error) => {
+        if (ok !== null && is(ok)) resolve({ ok: ok as Kind, error: null });
+        else resolve({ ok: null, error: error ?? { code: "internal", message: unanswered(), retryable: true } });
+      }),
+    );
+  }
+
   #ask([id, outcomes]: Asked, answered: (ok: OkFrame | null, error: ErrorInfo | null) => void): void {
     this.#answers.set(id, answered);
     this.#do(outcomes);
@@ -339,6 +385,12 @@ export class Connection {
         return;
       case "replace":
         this.#followed.get(outcome.conversation)?.store.replace(outcome.state);
+        return;
+      case "gone":
+        this.#followed.get(outcome.conversation)?.store.remove(outcome.restorable);
+        return;
+      case "outdated":
+        for (const listener of [...this.#lists]) listener();
         return;
       case "drop":
         // The transport reports `closed`, and that leads on.
@@ -373,6 +425,7 @@ export class Connection {
         });
         // A relay that was started anew may have others.
         queueMicrotask(() => this.refreshCatalog());
+        for (const listener of [...this.#lists]) listener();
         return;
       default:
         outcome satisfies never;

@@ -10,6 +10,8 @@ export interface Outgoing {
   /** Empty, and no files, where an earlier prompt is to be answered once more. */
   readonly text: string;
   readonly files: readonly FilePart[];
+  /** Texts that go after it. */
+  readonly context: readonly string[];
   /** The message to be answered, where it is not the newest. */
   readonly parent: string | null;
   /** Still with us: the relay has not been reached. */
@@ -27,6 +29,8 @@ export class ConversationStore {
   loaded = false;
   /** Why the conversation could not be opened. */
   problem: ErrorInfo | null = null;
+  /** Set while it is deleted; whether it can be restored then. */
+  deleted: { readonly restorable: boolean } | null = null;
   readonly outbox = new Map<string, Outgoing>();
   /** Runs that were told to stop and have not ended yet. */
   readonly stopping = new Set<string>();
@@ -77,10 +81,20 @@ export class ConversationStore {
     this.state = state;
     this.loaded = true;
     this.problem = null;
+    this.deleted = null;
     for (const listeners of [...this.#deltas.values()]) {
       for (const listener of [...listeners]) listener(null);
     }
     this.#settle();
+    this.changed();
+  }
+
+  /** It was deleted, here or elsewhere. */
+  remove(restorable: boolean): void {
+    this.replace(EMPTY);
+    this.outbox.clear();
+    this.stopping.clear();
+    this.deleted = { restorable };
     this.changed();
   }
 

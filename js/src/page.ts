@@ -4,7 +4,7 @@ import { Connection } from "./connection.ts";
 import { pageAddress, webSocketTransport } from "./transport/websocket.ts";
 
 /** Raise the number when `Connection` or `ConversationStore` change in a way that an older view would not survive. */
-const KEY = Symbol.for("jupyter_streamchat.connection/2");
+const KEY = Symbol.for("jupyter_streamchat.connection/3");
 
 /** The page's connection, or null on a page that does not know its Jupyter server. */
 export function pageConnection(): Connection | null {

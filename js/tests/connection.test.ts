@@ -162,7 +162,7 @@ describe("a prompt", () => {
     const store = connection.follow("c1", lifetime.signal);
     transport.last.opened("c1");
     const { run, result } = connection.send(store, { text: "hi", model: "demo/fast" });
-    expect([...store.outbox.values()]).toEqual([{ run, text: "hi", files: [], parent: null, held: false }]);
+    expect([...store.outbox.values()]).toEqual([{ run, text: "hi", files: [], context: [], parent: null, held: false }]);
     const send = transport.last.of("send")[0];
     expect(send).toMatchObject({ run, model: "demo/fast", message: { parts: [{ type: "text", text: "hi" }] } });
     transport.last.say({ type: "ok", id: send?.id ?? "", run, message: "a1", duplicate: false });

@@ -14,9 +14,12 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   transport: ["transport", "translation.ts", "protocol/frames.gen.ts", "model/spendings.ts"],
   "conversation.ts": ["model", "protocol"],
   "connection.ts": ["conversation.ts", "model", "protocol", "transport"],
-  view: ["view", "translation.ts", "connection.ts", "conversation.ts", "markdown", "model", "protocol"],
+  "notebook.ts": [],
+  "preferences.ts": [],
+  view: ["view", "translation.ts", "notebook.ts", "preferences.ts", "connection.ts", "conversation.ts", "markdown", "model", "protocol"],
   "page.ts": ["connection.ts", "transport"],
   "kernel.ts": ["connection.ts", "transport"],
+  lab: ["lab", "connection.ts", "conversation.ts", "model", "notebook.ts", "page.ts", "preferences.ts", "translation.ts", "view"],
   "widget.ts": ["connection.ts", "kernel.ts", "page.ts", "view"],
 };
 

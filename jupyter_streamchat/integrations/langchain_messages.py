@@ -42,7 +42,7 @@ def _message(one: Told) -> Iterator[BaseMessage]:
 def _block(part: str | File) -> str | dict[str, Any]:
     if isinstance(part, str):
         return {"type": "text", "text": part}
-    kind = "image" if part.is_picture else "file"
+    kind = "image" if part.is_picture else "audio" if part.is_audio else "file"
     block = {"type": kind, "base64": part.base64, "mime_type": part.media_type}
     # Some providers want a name for a file.
-    return block if part.is_picture else {**block, "filename": part.name or "file"}
+    return {**block, "filename": part.name or "file"} if kind == "file" else block

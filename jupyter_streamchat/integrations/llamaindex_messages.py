@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llama_index.core.base.llms.types import (
+    AudioBlock,
     ChatMessage,
     DocumentBlock,
     ImageBlock,
@@ -16,6 +17,7 @@ from llama_index.core.base.llms.types import (
 from jupyter_streamchat.functions import Context
 from jupyter_streamchat.integrations.told import File, Told, system_text, told
 from streamchat_relay.model import Message
+from streamchat_relay.model.media import audio_format
 
 
 def llamaindex_messages(
@@ -39,9 +41,11 @@ def _message(one: Told) -> Iterator[ChatMessage]:
         yield ChatMessage(use.result, role=MessageRole.TOOL, additional_kwargs=ids)
 
 
-def _block(part: str | File) -> TextBlock | ImageBlock | DocumentBlock:
+def _block(part: str | File) -> TextBlock | ImageBlock | AudioBlock | DocumentBlock:
     if isinstance(part, str):
         return TextBlock(text=part)
     if part.is_picture:
         return ImageBlock(image=part.data, image_mimetype=part.media_type)
+    if part.is_audio:
+        return AudioBlock(audio=part.data, format=audio_format(part.media_type))
     return DocumentBlock(data=part.data, document_mimetype=part.media_type, title=part.name)

@@ -27,7 +27,7 @@ _DATA = re.compile(r"data:([^;,]*)(?:;[^;,]*)*?(;base64)?,(.*)", re.DOTALL)
 
 
 class File(msgspec.Struct, frozen=True):
-    """A picture or another file, as bytes."""
+    """A picture, audio or another file, as bytes."""
 
     data: bytes
     media_type: str
@@ -37,6 +37,11 @@ class File(msgspec.Struct, frozen=True):
     def is_picture(self) -> bool:
         """Whether it is a picture of any format."""
         return self.media_type.startswith("image/")
+
+    @property
+    def is_audio(self) -> bool:
+        """Whether it is audio, WAV or MP3."""
+        return self.media_type.startswith("audio/")
 
     @property
     def base64(self) -> str:

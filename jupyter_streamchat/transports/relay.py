@@ -53,8 +53,10 @@ class Relay(Protocol):
         """What was used today, and in a conversation."""
         ...
 
-    async def overview(self, limit: int, before: tuple[float, str] | None, /) -> Overview:
-        """The conversations, the one used last first; those after `before`."""
+    async def overview(
+        self, limit: int, before: tuple[float, str] | None, search: str, /
+    ) -> Overview:
+        """The conversations, the one used last first; those after `before` that are searched."""
         ...
 
     async def close(self) -> None:

@@ -14,12 +14,14 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from IPython.display import Audio
 from matplotlib.figure import Figure
 from PIL import Image
 
 from jupyter_streamchat.attachments import MAX_PROMPT_BYTES, part_of, parts_of
 from jupyter_streamchat.tables import MAX_SUMMARY, summary
 from streamchat_relay.model import BadRequest, FilePart, TextPart
+from tests.fakes.recordings import MP3, wav
 
 mpl.use("agg")
 
@@ -69,6 +71,19 @@ def test_pictures_of_all_kinds_travel_as_pictures(tmp_path: Path) -> None:
         assert Image.open(io.BytesIO(data)).size[0] > 0
     assert sent(b"%PDF-1.7 and so on")[0] == "application/pdf"
     assert sent(b"RIFF0000WEBPVP8 ")[0] == "image/webp"
+
+
+def test_recordings_travel_as_audio_whatever_their_names_say(tmp_path: Path) -> None:
+    (tmp_path / "note.bin").write_bytes(MP3)
+    assert sent(wav(0.1))[0] == "audio/wav"
+    assert sent(tmp_path / "note.bin") == ("audio/mpeg", MP3)
+    assert sent(b"ID3\x04" + bytes(20))[0] == "audio/mpeg"
+    kind, data = sent(Audio(np.sin(np.arange(800.0)), rate=8000))
+    assert (kind, data[:4], data[8:12]) == ("audio/wav", b"RIFF", b"WAVE")
+    assert part_of(b"ID3 is a tag") == TextPart(text="ID3 is a tag")
+    (tmp_path / "song.mp3").write_bytes(b"OggS\xff\x00")
+    with pytest.raises(BadRequest, match=r"song\.mp3 cannot .* audio \(WAV, MP3\)"):
+        part_of(tmp_path / "song.mp3")
 
 
 def test_a_file_of_text_keeps_its_name_and_its_kind(tmp_path: Path) -> None:
@@ -122,7 +137,7 @@ def test_a_prompt_may_be_of_many_pieces(tmp_path: Path) -> None:
     [
         (3, "A int cannot be put into a prompt"),
         (object, "A type cannot be put into a prompt"),
-        (b"\xff\x00", "no text in UTF-8, no picture"),
+        (b"\xff\x00", "it is none of these"),
         (Path("nowhere/at all.png"), "cannot be read: No such file"),
         (Shown(application_x="?"), "A Shown cannot be put into a prompt"),
         ("cut \ud83d", "half a character at position 4"),

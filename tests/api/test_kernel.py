@@ -289,6 +289,55 @@ listed
     assert "Chat.list(before=" in data["text/plain"]
 
 
+def test_a_conversation_is_named_rated_searched_deleted_and_restored(
+    shared: RunningKernel,
+) -> None:
+    outcome = shared.run(
+        """
+from streamchat_relay.model import NotFound
+chat = Chat("demo/echo")
+reply = chat.send("Of the Xylophône").wait()
+reply.rate("down")
+chat.title = " Some  music "
+(found,) = Chat.list("xylophone")
+print(found.id == chat.conversation, found.title, found.found, chat.title)
+print(chat._state().runs[reply.run].feedback)
+other = found.open()
+print(len(other.messages))
+long = chat.send("And more, at length", model="demo/slow")
+next(iter(long))
+chat.delete()
+try:
+    long.wait()
+except NotFound as error:
+    print(error)
+print(Chat.list("xylophone"))
+for use in (lambda: other.messages, lambda: chat.send("x").wait(), lambda: found.open().messages):
+    try:
+        use()
+        print("nothing happened")
+    except NotFound as error:
+        print(error.code)
+found.restore()
+print(len(chat.messages), len(other.messages), chat.messages[-1].role)
+print(chat.send("Goes on").wait().state)
+"""
+    )
+    assert outcome.error == "", outcome.message
+    assert outcome.text.splitlines() == [
+        "True Some music Of the Xylophône Some music",
+        "down",
+        "2",
+        "This conversation was deleted. Begin a new one: `chat.clear()`.",
+        "No conversations yet.",
+        "not_found",
+        "not_found",
+        "not_found",
+        "4 4 assistant",
+        "done",
+    ]
+
+
 def test_a_chat_keeps_to_its_own_budget_and_goes_on_when_it_is_raised(
     shared: RunningKernel,
 ) -> None:

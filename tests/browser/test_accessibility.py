@@ -11,6 +11,7 @@ from playwright.async_api import Locator, expect
 from tests.browser.kit import DARK, LIGHT, PACED, Paced, ask, change_theme, chat_cell, finished
 from tests.fakes.lab import LabPage
 from tests.fakes.provider_server import Answer, ProviderServer
+from tests.fakes.recordings import wav
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -112,3 +113,25 @@ async def test_a_failed_answer_and_a_call_that_asks_have_no_barriers(
     await asking.get_by_role("button", name="Allow once").click()
     await finished(asking, 1)
     await clean_in_both_themes(lab, asking)
+
+
+async def test_audio_and_the_look_at_a_cells_changes_have_no_barriers(
+    lab: LabPage, provider: ProviderServer
+) -> None:
+    paced = Paced(provider, ["```python\n", "b = 1\n", "```\n"])
+    await lab.open([chat_cell(PACED)])
+    await lab.run_done(0)
+    chat = lab.output(0)
+    await chat.locator("input[type=file]").set_input_files(
+        [{"name": "tone.wav", "mimeType": "", "buffer": wav()}]
+    )
+    await expect(chat.locator(".streamchat-recording")).to_contain_text("0:01")
+    await clean_in_both_themes(lab, chat)
+    await ask(chat, "Go")
+    paced.finish()
+    for theme in (LIGHT, DARK):
+        await change_theme(lab, theme)
+        await chat.get_by_role("button", name="Replace cell [1]").click()
+        assert await violations(chat) == [], theme
+        await lab.page.keyboard.press("Escape")
+    await change_theme(lab, LIGHT)

@@ -12,6 +12,7 @@ from tests.browser.kit import PACED, Paced, ask, chat_cell, finished
 from tests.fakes.lab import LabPage
 from tests.fakes.pictures import png
 from tests.fakes.provider_server import ProviderServer
+from tests.fakes.recordings import wav
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -84,3 +85,37 @@ async def test_pictures_that_are_pasted_dropped_and_picked_reach_the_provider(
         f"async nodes => Promise.all(({sizes})(nodes))"
     )
     assert shown == [64, 64]
+
+
+async def test_audio_is_played_before_it_is_sent_and_after_and_reaches_the_provider(
+    lab: LabPage, provider: ProviderServer
+) -> None:
+    await lab.open([chat_cell(PACED)])
+    await lab.run_done(0)
+    chat = lab.output(0)
+    answer = Paced(provider)
+    tone = wav(2.0)
+    await chat.locator("input[type=file]").set_input_files(
+        [{"name": "tone.wav", "mimeType": "", "buffer": tone}]
+    )
+    waiting = chat.locator(".streamchat-box .streamchat-recording")
+    await expect(waiting).to_contain_text("tone.wav")
+    await expect(waiting).to_contain_text("0:02")
+    await expect(waiting.locator("progress")).to_have_count(0)
+    await ask(chat, "What is this tone?")
+    answer.finish()
+    await finished(chat, 1)
+    heard = provider.calls[-1].json["messages"][-1]["content"][0]["input_audio"]
+    assert heard == {"data": base64.b64encode(tone).decode(), "format": "wav"}
+    player = chat.locator(".streamchat-prompt audio")
+    # From the server, and at another place than its beginning.
+    played = await player.evaluate(
+        """async player => {
+            player.muted = true;
+            player.currentTime = 1.5;
+            await player.play();
+            await new Promise(done => { player.onended = done; });
+            return player.currentTime;
+        }"""
+    )
+    assert played == pytest.approx(2.0, abs=0.1)

@@ -65,8 +65,18 @@ async def launch(playwright: Playwright) -> Browser:
     return await playwright.chromium.launch(args=CHROMIUM_FLAGS)
 
 
+LABEXTENSION = Path(__file__).parents[2] / "jupyter_streamchat" / "labextension"
+
+
 def lab_server(directory: Path, *, config: dict[str, Any] | None = None) -> JupyterServer:
-    """A JupyterLab that asks no questions: no news, no recommendations."""
+    """A JupyterLab that asks no questions: no news, no recommendations.
+
+    It has this tree's plugin, whichever is installed.
+    """
+    extensions = directory / "share" / "labextensions"
+    extensions.mkdir(parents=True, exist_ok=True)
+    if not (extensions / "jupyter-streamchat").exists():
+        (extensions / "jupyter-streamchat").symlink_to(LABEXTENSION)
     settings = directory / "settings" / "@jupyterlab"
     for plugin, values in {
         "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -79,7 +89,10 @@ def lab_server(directory: Path, *, config: dict[str, Any] | None = None) -> Jupy
         directory,
         application="lab",
         config={**LAB_CONFIG, **(config or {})},
-        environ={"JUPYTERLAB_SETTINGS_DIR": str(directory / "settings")},
+        environ={
+            "JUPYTERLAB_SETTINGS_DIR": str(directory / "settings"),
+            "JUPYTER_PATH": str(directory / "share"),
+        },
     )
 
 

@@ -131,6 +131,9 @@ async def test_users_with_names_have_conversations_of_their_own(tmp_path: Path) 
         stopped = await bob.ask(type="stop", run="r1")
         assert stopped["error"]["code"] == "not_found"
         assert server.get("streamchat/conversations")["conversations"][0]["title"] == "my secret"
+        (found,) = server.get("streamchat/conversations?search=SECRET")["conversations"]
+        assert found["title"] == "my secret"
+        assert not server.get("streamchat/conversations?search=nothing")["conversations"]
         server.token = "bob"
         assert server.get("streamchat/conversations") == {"conversations": [], "more": False}
         await ada.close()

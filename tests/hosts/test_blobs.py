@@ -18,6 +18,7 @@ import pytest
 from tests.fakes.jupyter import JupyterServer
 from tests.fakes.pictures import png
 from tests.fakes.provider_server import ProviderServer, running_provider_server
+from tests.fakes.recordings import MP3, wav
 from tests.hosts.kit import Run, next_call
 
 RED, BLUE, GREEN = png(255, 0, 0), png(0, 0, 255), png(0, 255, 0)
@@ -108,6 +109,25 @@ def test_a_file_is_uploaded_once_and_comes_back_as_harmless_as_it_is(server: Jup
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
+def test_audio_is_kept_and_comes_in_the_pieces_that_a_player_asks_for(
+    server: JupyterServer,
+) -> None:
+    tone = wav(0.1)
+    assert asked(server, "PUT", digest(tone), tone).json["media_type"] == "audio/wav"
+    assert asked(server, "PUT", digest(MP3), MP3).json["media_type"] == "audio/mpeg"
+    whole = asked(server, "GET", digest(tone))
+    assert (whole.status, whole.body) == (200, tone)
+    assert whole.headers["Content-Type"] == "audio/wav"
+    assert whole.headers["Accept-Ranges"] == "bytes"
+    size = len(tone)
+    for given, first, last in [("0-3", 0, 3), ("100-", 100, size - 1), ("-8", size - 8, size - 1)]:
+        piece = asked(server, "GET", digest(tone), Range=f"bytes={given}")
+        assert (piece.status, piece.body) == (206, tone[first : last + 1])
+        assert piece.headers["Content-Range"] == f"bytes {first}-{last}/{size}"
+    for odd in (f"bytes={size}-", "bytes=-", "bytes=-0", "bytes=5-2", "bytes=0-1,3-4", "lines=0-1"):
+        assert asked(server, "GET", digest(tone), Range=odd).status == 200
+
+
 @pytest.mark.parametrize(
     "text",
     [b"<script>alert(1)</script>", b"<svg xmlns='http://www.w3.org/2000/svg' onload='x'/>"],
@@ -152,7 +172,7 @@ def test_what_is_too_large_is_refused_in_words_and_the_limit_itself_is_taken(
 def test_what_models_cannot_read_is_refused_in_words(server: JupyterServer, data: bytes) -> None:
     answer = asked(server, "PUT", digest(data), data, **{"Content-Type": "image/png"})
     assert answer.status == 415
-    assert "pictures (PNG, JPEG, GIF, WebP), PDFs and text" in answer.json["message"]
+    assert "PDFs, audio (WAV, MP3) and text" in answer.json["message"]
     assert asked(server, "HEAD", digest(data)).status == 404
 
 

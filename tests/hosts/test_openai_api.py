@@ -84,13 +84,14 @@ def test_messages_settings_and_pictures_reach_the_provider(
 ) -> None:
     before = len(provider.calls)
     picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    sound = {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}
     client.chat.completions.create(
         model=FAKE,
         messages=[
             {"role": "developer", "content": "Be brief."},
             {"role": "user", "content": "One"},
             {"role": "assistant", "content": "Two"},
-            {"role": "user", "content": [{"type": "text", "text": "And this?"}, picture]},  # type: ignore[list-item]
+            {"role": "user", "content": [{"type": "text", "text": "And this?"}, picture, sound]},  # type: ignore[list-item]
         ],
         temperature=0.5,
         response_format={
@@ -100,7 +101,9 @@ def test_messages_settings_and_pictures_reach_the_provider(
     )
     (call,) = provider.calls[before:]
     assert [one["role"] for one in call.json["messages"]] == ["system", "user", "assistant", "user"]
-    assert call.json["messages"][-1]["content"][1]["type"] == "image_url"
+    content = call.json["messages"][-1]["content"]
+    assert content[1]["type"] == "image_url"
+    assert content[2] == sound
     assert call.json["temperature"] == 0.5
     assert call.json["response_format"]["json_schema"]["name"] == "A"
 

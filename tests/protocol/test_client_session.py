@@ -12,7 +12,7 @@ import pytest
 from streamchat_relay.model import TextPart
 from streamchat_relay.protocol import outcomes
 from streamchat_relay.protocol.client import ClientSession
-from streamchat_relay.protocol.frames import MAX_FRAME_BYTES, Prompt
+from streamchat_relay.protocol.frames import MAX_FRAME_BYTES, Before, Prompt
 from streamchat_relay.protocol.outcomes import Answer
 
 TRANSCRIPTS = sorted((Path(__file__).parent.parent / "transcripts").glob("client-*.jsonl"))
@@ -37,6 +37,10 @@ def shown(outcome: outcomes.Outcome) -> dict[str, Any]:
             return {"deliver": plain(outcome)}
         case outcomes.Replace():
             return {"replace": plain(outcome)}
+        case outcomes.Gone():
+            return {"gone": plain(outcome)}
+        case outcomes.Outdated():
+            return {"outdated": True}
         case outcomes.Drop(reason=reason):
             return {"drop": reason}
         case outcomes.Retry(delay_s=delay):
@@ -61,6 +65,8 @@ def take(session: ClientSession, step: dict[str, Any]) -> list[outcomes.Outcome]
     arguments = dict(step.get("args", {}))
     if "message" in arguments:
         arguments["message"] = msgspec.convert(arguments["message"], Prompt)
+    if "before" in arguments:
+        arguments["before"] = msgspec.convert(arguments["before"], Before)
     return getattr(session, step["call"])(**arguments)[1]
 
 

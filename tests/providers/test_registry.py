@@ -282,6 +282,23 @@ async def test_what_a_model_looks_at_is_said_only_where_its_provider_tells_it(
     await registry.close()
 
 
+async def test_a_list_that_tells_what_models_take_says_who_hears(server: ProviderServer) -> None:
+    told: dict[str, dict[str, Any]] = {
+        "hears": {"architecture": {"input_modalities": ["audio", "text"]}},
+        "reads": {"architecture": {"input_modalities": ["text"]}},
+        "odd": {"architecture": ["text"]},
+        "gpt-audio": {},
+    }
+    server.openai_models = [{"id": name, **fields} for name, fields in told.items()]
+    registry = ProviderRegistry(
+        RegistrySettings(keys={"openai": KEY}, base_urls={"openai": server.openai_url}),
+        environ=nothing_local(),
+    )
+    models = {model.name: model.capabilities for model in (await registry.catalog()).models}
+    assert [models[name] for name in told] == [("text", "audio"), ("text",), (), ()]
+    await registry.close()
+
+
 async def test_askers_at_once_share_one_listing(
     server: ProviderServer, registry: ProviderRegistry
 ) -> None:

@@ -83,6 +83,17 @@ def test_messages_get_system_images_and_settings() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("kind", "form"), [("audio/wav", "wav"), ("audio/x-wav", "wav"), ("audio/mpeg", "mp3")]
+)
+def test_chat_completions_get_audio_in_the_formats_that_they_take(kind: str, form: str) -> None:
+    part = FilePart(url=f"data:{kind};base64,UklGRg==", media_type=kind, name="it")
+    body = openai.request_body(asked(said("user", part)), OPENAI)
+    assert body["messages"][0]["content"] == [
+        {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": form}}
+    ]
+
+
 def test_messages_always_say_how_much_may_come() -> None:
     assert anthropic.request_body(call())["max_tokens"] == anthropic.DEFAULT_MAX_TOKENS
 
@@ -99,6 +110,7 @@ def test_text_files_and_pdfs_are_sent_and_others_refused_in_words() -> None:
     ].startswith("data:application/pdf;base64,")
     for url, media_type in [
         ("data:video/mp4;base64,AAAA", "video/mp4"),
+        ("data:audio/ogg;base64,AAAA", "audio/ogg"),
         ("data:image/png;base64,%%%", "image/png"),
         ("file:///etc/passwd", "image/png"),
         ("http://localhost/x", "text/plain"),

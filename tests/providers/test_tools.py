@@ -270,9 +270,14 @@ def test_dialects_of_tool_calls_are_understood(
         (400, "image input is not supported - hint: you may need to provide the mmproj",
          "takes no pictures"),
         (404, "No endpoints found that support image input", "takes no pictures"),
+        (404, "No endpoints found that support input audio", "takes no audio"),
+        (400, "Invalid value: 'input_audio'. Supported values are: 'text', 'image_url'",
+         "takes no audio"),
+        (500, "audio input is not supported - hint: you may need to provide the mmproj",
+         "takes no audio"),
     ],
 )  # fmt: skip
-def test_a_model_without_tools_or_pictures_is_named_with_what_to_do(
+def test_a_model_without_tools_pictures_or_audio_is_named_with_what_to_do(
     status: int, message: str, words: str
 ) -> None:
     error = from_refusal(refusal_from({"error": {"message": message}}, status), AT, "m")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from streamchat_relay.model import FilePart, Message, TextPart
+from streamchat_relay.model import BadRequest, FilePart, Message, TextPart
 from streamchat_relay.providers import anthropic, openai
 from streamchat_relay.providers.endpoint import Endpoint
 from streamchat_relay.relay import files, tokens
@@ -18,6 +18,7 @@ from streamchat_relay.relay.hub import Hub
 from streamchat_relay.relay.ports import Call
 from streamchat_relay.stores import MemoryBlobs, MemoryStore
 from tests.fakes.pictures import png
+from tests.fakes.recordings import MP3, wav
 from tests.fakes.relay import FakeCall, FakeClient, FakeClock, FakeProvider, FakeRegistry
 
 RED = png(255, 0, 0)
@@ -93,6 +94,28 @@ async def test_every_wire_gets_pictures_papers_and_texts_in_its_own_form(
     assert content[2]["text"] == "notes.txt:\ngrößer\n"
 
 
+async def test_audio_reaches_openais_wire_and_only_a_prompt_with_it_is_refused_by_anthropics(
+    client: FakeClient, provider: FakeProvider, blobs: MemoryBlobs
+) -> None:
+    tone = wav(0.1)
+    parts = [
+        await kept(blobs, tone, "audio/wav", name="tone.wav"),
+        await kept(blobs, MP3, "text/plain", name="silence.mp3"),
+    ]
+    call, _ = await told(client, provider, "r1", *parts)
+    content = openai.request_body(call.call, OPENAI)["messages"][-1]["content"]
+    assert [piece["input_audio"] for piece in content[:2]] == [
+        {"data": base64.b64encode(tone).decode(), "format": "wav"},
+        {"data": base64.b64encode(MP3).decode(), "format": "mp3"},
+    ]
+    with pytest.raises(BadRequest, match=r"tone\.wav cannot be heard by this model"):
+        anthropic.request_body(call.call)
+    call.finish()
+    await client.send("r2", "And now?")
+    later = anthropic.request_body((await provider.next_call()).call)
+    assert later["messages"][0]["content"][0]["text"] == "[tone.wav: audio that you cannot hear]"
+
+
 async def test_a_file_is_what_its_bytes_are_whatever_a_page_says(
     client: FakeClient, provider: FakeProvider, blobs: MemoryBlobs
 ) -> None:
@@ -156,6 +179,18 @@ async def test_of_too_many_files_the_newest_are_told(
     assert "first.txt is left out here" in old.text
     assert isinstance(new, FilePart)
     assert new.url.startswith("data:text/plain;base64,")
+
+
+def test_audio_counts_by_its_length() -> None:
+    minute = 60 * 16_000
+    large = FilePart(url=f"blob:sha256/{'0' * 64}", media_type="audio/mpeg", size=minute)
+    within = FilePart(
+        url="data:audio/mpeg;base64," + "A" * (minute * 4 // 3), media_type="audio/mpeg"
+    )
+    for part in (large, within):
+        messages = Call(model="m", messages=(Message(id="m", role="user", parts=(part,)),)).messages
+        assert 60 * 10 <= tokens.likely(messages, {}) <= 60 * 32
+        assert tokens.at_most(messages, {}) >= 60 * 32
 
 
 def test_a_text_file_counts_as_the_text_that_it_is() -> None:

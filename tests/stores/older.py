@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 _BACK = {
+    4: "DROP INDEX deleted; ALTER TABLE conversation DROP COLUMN deleted; DROP TABLE words",
     3: "DROP INDEX used; ALTER TABLE conversation DROP COLUMN title;"
     "ALTER TABLE conversation DROP COLUMN asked; ALTER TABLE conversation DROP COLUMN messages;"
     "ALTER TABLE conversation DROP COLUMN model",

@@ -153,7 +153,6 @@ export class MarkdownDocument {
   }
 
   #flow(flow: Plan["flow"], cursor: Plan["cursor"], lazy: boolean): void {
-    const { highlight } = this.#options;
     switch (flow.type) {
       case "blank":
         return;
@@ -173,7 +172,7 @@ export class MarkdownDocument {
       case "fence":
         this.#closeLeaf();
         this.#fenceIndent = flow.indent;
-        this.#leaf = new Code(flow.fence, unescaped(flow.fence.info.split(/[ \t]/)[0] ?? ""), highlight, this.#desk.labels, this.#place);
+        this.#leaf = new Code(flow.fence, unescaped(flow.fence.info.split(/[ \t]/)[0] ?? ""), this.#options, this.#desk.labels, this.#place);
         return;
       case "fenceEnd":
         return this.#closeLeaf();
@@ -186,7 +185,7 @@ export class MarkdownDocument {
       case "indented":
         this.#closeLeaf();
         cursor.skip(4);
-        this.#leaf = Object.assign(new Code(null, "", highlight, this.#desk.labels, this.#place), { alone: lazy });
+        this.#leaf = Object.assign(new Code(null, "", this.#options, this.#desk.labels, this.#place), { alone: lazy });
         return this.#leaf.line(cursor.rest);
       case "tableHead":
         return this.#table(flow.aligns);

@@ -1,4 +1,4 @@
-/** What a user of the renderer may choose, and the two ports that keep mathematics and highlighting out of its core. */
+/** What a user of the renderer may choose, and the ports that keep mathematics, highlighting and the page around it out of its core. */
 
 import type { Labels } from "./labels.ts";
 
@@ -13,10 +13,34 @@ export interface MarkdownOptions {
   readonly math?: MathRenderer | false;
   /** How code is coloured; by default it is not. */
   readonly highlight?: Highlighter | false;
+  /**
+   * More that can be done with a block of code, beside Copy. Called once for each block, when it is complete; what is
+   * offered last counts, and may be offered at any time.
+   */
+  readonly actions?: (code: ClosedCode, offer: (actions: readonly CodeAction[]) => void) => void;
   /** The words on its buttons and the like; by default English ones. */
   readonly labels?: Labels;
   /** Call back when it is time to render; by default the next animation frame. Returns how to call it off. */
   readonly schedule?: (render: () => void) => () => void;
+}
+
+/** A block of code that is complete. */
+export interface ClosedCode {
+  /** The first word of a fence's info string; empty where there is none. */
+  readonly language: string;
+  /** As it was written; each line has its end. */
+  readonly text: string;
+  readonly element: HTMLElement;
+}
+
+export interface CodeAction {
+  /** What stands on its button, and what does where there is little room. */
+  readonly label: string;
+  readonly short: string;
+  /** What exactly it would do. */
+  readonly title: string;
+  /** Called by a click; what it says stands on the button for a moment. */
+  readonly run: (say: (words: string) => void) => void;
 }
 
 /** The nodes of a formula, without its delimiters; null where it cannot be read: then its source is shown. */

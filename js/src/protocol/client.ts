@@ -10,15 +10,20 @@ import type {
   Approve,
   ClientFrame,
   Conversation,
+  Delete,
+  Deleted,
   ErrorInfo,
   Event,
   Events,
+  Export,
   Fail,
   Leave,
+  List,
   Models,
   Open,
   Rate,
   Rename,
+  Restore,
   Prompt,
   Send,
   Snapshot,
@@ -73,6 +78,10 @@ export type Outcome =
       readonly seq: number;
       readonly state: Conversation;
     }
+  /** The conversation was deleted; while it is `restorable` a `replace` may bring it back. */
+  | { readonly type: "gone"; readonly conversation: string; readonly restorable: boolean }
+  /** What the list of conversations told last may have changed; told once a list. */
+  | { readonly type: "outdated" }
   /** The link is dead: close the socket and call `disconnected`. */
   | { readonly type: "drop"; readonly reason: string }
   /** Connect again after `delay_s` seconds. */
@@ -82,7 +91,19 @@ export type Outcome =
   /** Greeted by the relay: requests travel from now on. */
   | { readonly type: "live"; readonly welcome: Welcome };
 
-type Pending = Models | Open | Leave | Send | Stop | Approve | Rate | Rename;
+type Pending =
+  | Models
+  | Open
+  | Leave
+  | Send
+  | Stop
+  | Approve
+  | Rate
+  | Rename
+  | List
+  | Delete
+  | Restore
+  | Export;
 
 /** What a request returns: its id, and what to do now. */
 export type Asked = readonly [id: string, outcomes: Outcome[]];
@@ -186,6 +207,27 @@ export class ClientSession {
     return this.#request({ type: "rename", id: this.#id(), conversation, title });
   }
 
+  /** Ask which conversations there are; `outdated` tells once that they have changed. */
+  conversations(which: Omit<List, "type" | "id"> = {}): Asked {
+    return this.#request({ type: "list", id: this.#id(), ...which });
+  }
+
+  /** Hide a conversation now, and delete it for good later. */
+  delete(conversation: string): Asked {
+    return this.#request({ type: "delete", id: this.#id(), conversation });
+  }
+
+  /** Take a deletion back. */
+  restore(conversation: string): Asked {
+    return this.#request({ type: "restore", id: this.#id(), conversation });
+  }
+
+  /** Ask for a conversation as a file. */
+  export(conversation: string, form: Export["form"], leaf?: string): Asked {
+    const which = leaf === undefined ? {} : { leaf };
+    return this.#request({ type: "export", id: this.#id(), conversation, form, ...which });
+  }
+
   /** End a run early. */
   stop(run: string): Asked {
     return this.#request({ type: "stop", id: this.#id(), run });
@@ -263,6 +305,12 @@ export class ClientSession {
         return this.#answered(frame);
       case "fail":
         return this.#failed(frame);
+      case "deleted":
+        return this.#deleted(frame);
+      case "restored":
+        return this.#followed.has(frame.conversation) ? this.#writeOpen(frame.conversation, this.#id()) : [];
+      case "stale":
+        return [{ type: "outdated" }];
       case "call":
       case "tool":
       case "approved":
@@ -358,6 +406,15 @@ export class ClientSession {
     followed.seq = seq;
     followed.length = 0;
     return [{ type: "replace", conversation, seq, state }];
+  }
+
+  #deleted({ conversation, restorable = false }: Deleted): Outcome[] {
+    const followed = this.#followed.get(conversation);
+    if (followed === undefined) return [];
+    followed.epoch = null;
+    followed.seq = 0;
+    followed.length = 0;
+    return [{ type: "gone", conversation, restorable }];
   }
 
   #answered(ok: OkFrame): Outcome[] {

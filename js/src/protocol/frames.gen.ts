@@ -61,6 +61,14 @@ export interface Asking {
 }
 
 /**
+ * Where a list goes on: the `used` and the `id` of the last conversation that is known.
+ */
+export interface Before {
+  readonly used: number;
+  readonly id: string;
+}
+
+/**
  * The server is about to close; `error.retryable` says whether to come back.
  */
 export interface Bye {
@@ -84,6 +92,55 @@ export interface Conversation {
   readonly runs: Readonly<Record<string, RunRecord>>;
   readonly settings: Settings;
   readonly title: string;
+}
+
+/**
+ * One conversation in a list.
+ *
+ * `title` is its own, else the first line of its first prompt, cut where it is long. `used` is
+ * when something was last written to it, in seconds since 1970; `messages` counts those of all
+ * branches, and `model` answered last. `answering` says that an answer is being written, and
+ * `found` is where a search found its first word, unless that is the title.
+ *
+ */
+export interface ConversationInfo {
+  readonly id: string;
+  readonly title?: string;
+  readonly used: number;
+  readonly messages?: number;
+  readonly model?: string;
+  readonly answering?: boolean;
+  readonly found?: string;
+}
+
+/**
+ * Hide a conversation at once, stop what is answered in it, and delete it for good later.
+ */
+export interface Delete {
+  readonly type: "delete";
+  readonly id: string;
+  readonly conversation: string;
+}
+
+/**
+ * Answers `delete`; for `restorable_s` seconds from the deletion it can be restored.
+ */
+export interface DeleteOk {
+  readonly type: "ok";
+  readonly id: string;
+  readonly restorable_s: number;
+}
+
+/**
+ * A conversation that this client opened is deleted; nothing more comes of it.
+ *
+ * While it is `restorable` a `restored` may follow.
+ *
+ */
+export interface Deleted {
+  readonly type: "deleted";
+  readonly conversation: string;
+  readonly restorable?: boolean;
 }
 
 /**
@@ -131,6 +188,30 @@ export interface Events {
   readonly from: number;
   readonly to: number;
   readonly events: ReadonlyArray<MessageAdded | SettingsChanged | TitleChanged | Feedback | Start | Status | TextStart | TextDelta | TextEnd | ReasoningStart | ReasoningDelta | ReasoningEnd | ToolInputStart | ToolInputDelta | ToolInputAvailable | ToolApprovalRequest | ToolApprovalResponse | ToolOutputAvailable | ToolOutputError | File | SourceUrl | Finish | Abort | ErrorEvent>;
+}
+
+/**
+ * A conversation as a file: Markdown, or JSON with a message a line.
+ *
+ * It is the branch that ends in the message `leaf`, else in the newest one.
+ *
+ */
+export interface Export {
+  readonly type: "export";
+  readonly id: string;
+  readonly conversation: string;
+  readonly form: "jsonl" | "md";
+  readonly leaf?: string | null;
+}
+
+/**
+ * Answers `export` with a name for the file and what is in it.
+ */
+export interface ExportOk {
+  readonly type: "ok";
+  readonly id: string;
+  readonly name: string;
+  readonly text: string;
 }
 
 /**
@@ -226,6 +307,31 @@ export interface Limits {
   readonly window_bytes: number;
   readonly join_bytes: number;
   readonly max_blob_bytes: number;
+}
+
+/**
+ * Which conversations there are, the one used last first.
+ *
+ * With `search` those whose title, prompts and answers hold all of its words, whatever their
+ * case and accents. The next change of what there is is told once, with `stale`.
+ *
+ */
+export interface List {
+  readonly type: "list";
+  readonly id: string;
+  readonly limit?: number;
+  readonly before?: Before | null;
+  readonly search?: string;
+}
+
+/**
+ * Answers `list`; `more` says that there are older ones after the last of these.
+ */
+export interface ListOk {
+  readonly type: "ok";
+  readonly id: string;
+  readonly conversations: ReadonlyArray<ConversationInfo>;
+  readonly more: boolean;
 }
 
 /**
@@ -466,6 +572,31 @@ export interface RenameOk {
 }
 
 /**
+ * Take a deletion back, while that can be done.
+ */
+export interface Restore {
+  readonly type: "restore";
+  readonly id: string;
+  readonly conversation: string;
+}
+
+/**
+ * Answers `restore`.
+ */
+export interface RestoreOk {
+  readonly type: "ok";
+  readonly id: string;
+}
+
+/**
+ * A conversation is there again; to see it, open it.
+ */
+export interface Restored {
+  readonly type: "restored";
+  readonly conversation: string;
+}
+
+/**
  * What came of a `tool` frame's call: its output, or an `error` for the model to read.
  */
 export interface Returned {
@@ -616,6 +747,13 @@ export interface SourceUrl {
   readonly url: string;
   readonly title?: string;
   readonly t: number;
+}
+
+/**
+ * What `list` told last may have changed; nothing more is told until the next `list`.
+ */
+export interface Stale {
+  readonly type: "stale";
 }
 
 /**
@@ -895,8 +1033,8 @@ export interface Welcome {
 
 export type Event = MessageAdded | SettingsChanged | TitleChanged | Feedback | Start | Status | TextStart | TextDelta | TextEnd | ReasoningStart | ReasoningDelta | ReasoningEnd | ToolInputStart | ToolInputDelta | ToolInputAvailable | ToolApprovalRequest | ToolApprovalResponse | ToolOutputAvailable | ToolOutputError | File | SourceUrl | Finish | Abort | ErrorEvent;
 
-export type ClientFrame = Hello | Models | Open | Leave | Send | Stop | Serve | Offer | Approve | Rate | Rename | Said | Done | Asking | Returned | Ack | Ping | Pong;
+export type ClientFrame = Hello | Models | Open | Leave | Send | Stop | Serve | Offer | Approve | Rate | Rename | List | Delete | Restore | Export | Said | Done | Asking | Returned | Ack | Ping | Pong;
 
-export type Ok = ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk | OfferOk | ApproveOk | RateOk | RenameOk;
+export type Ok = ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk | OfferOk | ApproveOk | RateOk | RenameOk | ListOk | DeleteOk | RestoreOk | ExportOk;
 
-export type ServerFrame = Welcome | ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk | OfferOk | ApproveOk | RateOk | RenameOk | Events | Snapshot | ServedCall | ToolRun | Approved | Cancel | Fail | Bye | Ping | Pong;
+export type ServerFrame = Welcome | ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk | OfferOk | ApproveOk | RateOk | RenameOk | ListOk | DeleteOk | RestoreOk | ExportOk | Events | Snapshot | Deleted | Restored | Stale | ServedCall | ToolRun | Approved | Cancel | Fail | Bye | Ping | Pong;

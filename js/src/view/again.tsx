@@ -1,13 +1,11 @@
 /** Another answer to the same prompt, by the model that is picked or by another one. */
 
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { Connection } from "../connection.ts";
 import { MoreIcon, RetryIcon } from "./icons.tsx";
+import { Menu } from "./menu.tsx";
 import { modelName } from "./picker.tsx";
 import * as strings from "./strings.ts";
-
-/** Between the menu and the edges of the page, and its button, in pixels. */
-const GAP = 6;
 
 interface Props {
   readonly connection: Connection;
@@ -52,9 +50,10 @@ export function Again({ connection, model, label, onAgain }: Props) {
         </button>
       )}
       {open && (
-        <ModelMenu
-          connection={connection}
+        <Menu
+          label={strings.models()}
           anchor={more.current}
+          items={(connection.catalog?.models ?? []).map((one) => ({ key: one.id, label: modelName(one), detail: one.provider }))}
           current={model}
           onClose={close}
           onLeave={() => setOpen(false)}
@@ -66,90 +65,4 @@ export function Again({ connection, model, label, onAgain }: Props) {
       )}
     </span>
   );
-}
-
-interface MenuProps {
-  readonly connection: Connection;
-  readonly anchor: HTMLElement | null;
-  readonly current: string;
-  readonly onChoose: (model: string) => void;
-  /** By the keyboard, which goes back to the button. */
-  readonly onClose: () => void;
-  /** By going elsewhere. */
-  readonly onLeave: () => void;
-}
-
-function ModelMenu({ connection, anchor, current, onChoose, onClose, onLeave }: MenuProps) {
-  const menu = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
-    const list = menu.current;
-    if (list === null || anchor === null) return undefined;
-    // In the top layer: the conversation scrolls, and would cut it off.
-    list.showPopover?.();
-    const button = anchor.getBoundingClientRect();
-    const { width, height } = list.getBoundingClientRect();
-    const above = button.top - height - GAP;
-    list.style.top = `${above >= GAP ? above : Math.min(button.bottom + GAP, innerHeight - height - GAP)}px`;
-    list.style.left = `${Math.max(GAP, Math.min(button.left, innerWidth - width - GAP))}px`;
-    const items = [...list.querySelectorAll("button")];
-    (items.find((item) => item.dataset["model"] === current) ?? items[0])?.focus({ preventScroll: true });
-    const lifetime = new AbortController();
-    const options = { signal: lifetime.signal, capture: true };
-    const elsewhere = (event: globalThis.Event): void => {
-      const target = event.target as Node;
-      if (!list.contains(target) && !anchor.contains(target)) onLeave();
-    };
-    document.addEventListener("pointerdown", elsewhere, options);
-    const moved = (): void => {
-      if (Math.abs(anchor.getBoundingClientRect().top - button.top) > 1) onLeave();
-    };
-    document.addEventListener("scroll", moved, options);
-    return () => lifetime.abort();
-  }, []);
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const items = [...(menu.current?.querySelectorAll("button") ?? [])];
-    const here = items.findIndex((item) => item === document.activeElement);
-    const to = target(event.key, items, here);
-    if (to !== undefined) items[to]?.focus();
-    else if (event.key === "Escape" || event.key === "Tab") onClose();
-    else return;
-    event.preventDefault();
-  };
-  return (
-    <div class="streamchat-menu" popover="manual" role="menu" aria-label={strings.models()} ref={menu} onKeyDown={onKeyDown}>
-      {connection.catalog?.models.map((model) => (
-        <button
-          key={model.id}
-          type="button"
-          role="menuitem"
-          tabIndex={-1}
-          data-model={model.id}
-          onClick={() => onChoose(model.id)}
-        >
-          <span>{modelName(model)}</span>
-          <small>{model.provider}</small>
-        </button>
-      ))}
-    </div>
-  );
-}
-
-/** The item that a key leads to: a letter leads to the next name that begins with it. */
-function target(key: string, items: readonly HTMLElement[], here: number): number | undefined {
-  const count = items.length;
-  switch (key) {
-    case "ArrowDown":
-      return (here + 1) % count;
-    case "ArrowUp":
-      return (here - 1 + count) % count;
-    case "Home":
-      return 0;
-    case "End":
-      return count - 1;
-    default: {
-      if (key.length !== 1 || key === " ") return undefined;
-      const order = Array.from(items, (_, step) => (here + 1 + step) % count);
-      return order.find((index) => items[index]?.textContent?.toLowerCase().startsWith(key.toLowerCase()));
-    }
-  }
 }

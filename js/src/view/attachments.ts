@@ -10,12 +10,15 @@ const MIB = 2 ** 20;
 /** What a prompt may take in which the files themselves travel, a third larger; the rest is for its text. */
 const WITHIN = ((MAX_FRAME_BYTES - 64 * 1024) * 3) / 4;
 const PICTURE = /^image\/(png|jpeg|gif|webp)$/;
+const AUDIO = /^audio\/(wav|mpeg)$/;
 
 export interface Attachment {
   readonly key: number;
+  /** What it came with; empty for what a person attached. */
+  readonly of: string;
   readonly name: string;
   readonly media_type: string;
-  /** An address in this page for a picture; empty for others. */
+  /** An address in this page for a picture and for audio; empty for others. */
   readonly preview: string;
   /** How much of it is uploaded, from 0 to 1. */
   readonly progress: number;
@@ -47,9 +50,9 @@ export class Attachments {
   }
 
   /** Adds them in this order, however long each takes. */
-  add(files: readonly File[]): void {
+  add(files: readonly File[], of = ""): void {
     this.problem = "";
-    for (const file of files) this.#order = this.#order.then(() => this.#admit(file));
+    for (const file of files) this.#order = this.#order.then(() => this.#admit(file, of));
   }
 
   remove(key: number): void {
@@ -57,6 +60,13 @@ export class Attachments {
     this.#drop(key);
     this.problem = "";
     this.#changed();
+  }
+
+  /** What came with something that goes with the prompt no more. */
+  removeAll(of: string): void {
+    this.#order = this.#order.then(() => {
+      for (const { key } of this.list.filter((one) => one.of === of)) this.remove(key);
+    });
   }
 
   /** All of them for a prompt that is about to leave; `restore` brings them back if it did not. */
@@ -80,7 +90,7 @@ export class Attachments {
   }
 
   /** Reads a file, and begins its upload. */
-  async #admit(file: File): Promise<void> {
+  async #admit(file: File, of: string): Promise<void> {
     const { blobs, maxFileBytes } = this.#connection;
     const name = file.name || strings.someFile();
     const most = blobs === null ? WITHIN : maxFileBytes;
@@ -100,8 +110,8 @@ export class Attachments {
     }
     this.#last += 1;
     const key = this.#last;
-    const preview = PICTURE.test(media_type) ? URL.createObjectURL(file) : "";
-    this.list = [...this.list, { key, name, media_type, preview, progress: 0, part: null }];
+    const preview = isPicture(media_type) || isAudio(media_type) ? URL.createObjectURL(file) : "";
+    this.list = [...this.list, { key, of, name, media_type, preview, progress: 0, part: null }];
     this.#changed();
     void this.#upload(key, file, media_type);
   }
@@ -147,7 +157,7 @@ export class Attachments {
   }
 }
 
-/** What a file is by its bytes: a picture, a PDF, or text; empty for anything that models cannot read. */
+/** What a file is by its bytes: a picture, a PDF, audio, or text; empty for anything that models cannot read. */
 export async function mediaType(file: Blob): Promise<string> {
   const bytes = new Uint8Array(await file.arrayBuffer());
   const head = String.fromCharCode(...bytes.subarray(0, 16));
@@ -155,6 +165,8 @@ export async function mediaType(file: Blob): Promise<string> {
   if (head.startsWith("\xff\xd8\xff")) return "image/jpeg";
   if (head.startsWith("GIF8")) return "image/gif";
   if (head.startsWith("RIFF") && head.slice(8, 12) === "WEBP") return "image/webp";
+  if (head.startsWith("RIFF") && head.slice(8, 12) === "WAVE") return "audio/wav";
+  if (isMp3(bytes)) return "audio/mpeg";
   if (head.startsWith("%PDF-")) return "application/pdf";
   if (bytes.length === 0 || bytes.subarray(0, 4096).includes(0)) return "";
   try {
@@ -169,11 +181,28 @@ export function isPicture(media_type: string): boolean {
   return PICTURE.test(media_type);
 }
 
-/** The model that a prompt would go to, if its provider says that it does not look at pictures; else empty. */
-export function blindModel(catalog: ModelsOk | null, current: string): string {
+export function isAudio(media_type: string): boolean {
+  return AUDIO.test(media_type);
+}
+
+/** A tag of ID3v2, or the header of an MPEG frame of layer III: ISO 11172-3, 2.4.1.3. */
+function isMp3([first = 0, second = 0, third = 0, fourth = 0]: Uint8Array): boolean {
+  if (first === 0x49 && second === 0x44 && third === 0x33) return fourth >= 2 && fourth <= 4;
+  return first === 0xff && (second & 0xe6) === 0xe2 && (second & 0x18) !== 0x08 && (third & 0xf0) !== 0xf0 && (third & 0x0c) !== 0x0c;
+}
+
+/** What the model that a prompt would go to takes besides text; all of it where its provider does not tell. */
+export interface Senses {
+  readonly model: string;
+  readonly sees: boolean;
+  readonly hears: boolean;
+}
+
+export function sensesOf(catalog: ModelsOk | null, current: string): Senses {
   const id = current || (catalog?.default ?? "");
   const told = catalog?.models.find((model) => model.id === id)?.capabilities ?? [];
-  return told.length > 0 && !told.includes("image") ? id : "";
+  const has = (sense: string): boolean => told.length === 0 || told.includes(sense);
+  return { model: id, sees: has("image"), hears: has("audio") };
 }
 
 function dataUrl(file: Blob): Promise<string> {

@@ -1,17 +1,20 @@
 /** The whole chat: messages, composer, status. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import type { Ref } from "preact";
+import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Connection, SendRequest } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { ended, textOf, withdrawn } from "../model/reduce.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
 import { language } from "../translation.ts";
 import { Answer } from "./answer.tsx";
-import { blindModel } from "./attachments.ts";
+import { sensesOf } from "./attachments.ts";
 import { Branches, type Direction } from "./branches.tsx";
 import { Composer, type ComposerHandle } from "./composer.tsx";
+import { contextText, spoken, type Context, type Waiting } from "./context.ts";
 import { useChanges } from "./hooks.ts";
 import { Kept, KeptContext } from "./kept.ts";
+import { download } from "./listing.ts";
 import { LeftLine } from "./left.tsx";
 import { Picker } from "./picker.tsx";
 import { Prompt, PromptEditor } from "./prompt.tsx";
@@ -23,7 +26,20 @@ import * as strings from "./strings.ts";
 import { Title } from "./title.tsx";
 import { cutOff, ending, progress } from "./words.ts";
 
+/** What others may do with a chat. */
+export interface ChatHandle {
+  /** Whether an answer is being written. */
+  readonly running: boolean;
+  focus(): void;
+  stop(): void;
+  /** Begin a prompt, as `ComposerHandle.prepare` does. */
+  prepare(text: string, waiting: Waiting, choose?: boolean): void;
+  /** Ask at once, whatever is being written. */
+  ask(text: string, context: readonly Context[]): void;
+}
+
 interface Props {
+  readonly handle?: Ref<ChatHandle>;
   readonly connection: Connection;
   readonly store: ConversationStore;
   /** The model until one is picked or used. */
@@ -39,7 +55,7 @@ interface Editing {
   readonly problem: string;
 }
 
-export function Chat({ connection, store, model, params }: Props) {
+export function Chat({ handle, connection, store, model, params }: Props) {
   useChanges(store);
   useChanges(connection);
   useChanges(language);
@@ -52,7 +68,8 @@ export function Chat({ connection, store, model, params }: Props) {
   const [cameTo, setCameTo] = useState<{ readonly id: string; readonly by: Direction } | null>(null);
   /** The prompt whose editor was closed just now. */
   const [edited, setEdited] = useState("");
-  const removing = useRef(new Map<string, string>());
+  const removing = useRef(new Map<string, PromptEntry>());
+  const deletedHere = useRef(false);
   const composer = useRef<ComposerHandle>(null);
   const scroller = useRef<ScrollerHandle>(null);
   const { shown, leaf } = entries(store, reading);
@@ -69,11 +86,11 @@ export function Chat({ connection, store, model, params }: Props) {
 
   // What was taken out of the queue can be written anew.
   useEffect(() => {
-    for (const [run, text] of removing.current) {
+    for (const [run, { text, context }] of removing.current) {
       const record = store.state.runs[run];
       if (record === undefined || !ended(record)) continue;
       removing.current.delete(run);
-      if (withdrawn(store.state, run)) composer.current?.takeBack(text);
+      if (withdrawn(store.state, run)) composer.current?.takeBack(text, context);
     }
   });
 
@@ -122,7 +139,8 @@ export function Chat({ connection, store, model, params }: Props) {
     setEditing(null);
     composer.current?.focus();
     const files = message.parts.filter((part): part is FilePart => part.type === "file");
-    const how = await send({ text, files, parent: message.parent ?? "" });
+    const context = spoken(message).context.map(contextText);
+    const how = await send({ text, files, context, parent: message.parent ?? "" });
     if (how.kind === "accepted") return;
     setEditing({ message: message.id, text, problem: how.kind === "refused" ? how.error.message : "" });
   };
@@ -139,13 +157,16 @@ export function Chat({ connection, store, model, params }: Props) {
     );
 
   const prompt = (entry: PromptEntry, place: Place) => {
-    const { key, text, message, queued, last } = entry;
+    const { text, key, message, queued } = entry;
     const open = editing !== null && editing.message === message?.id ? editing : null;
     return (
       <div class="streamchat-turn" role="article" aria-label={strings.yourPrompt()} tabIndex={-1} {...place}>
         {open !== null ? (
           <PromptEditor
             text={open.text}
+            files={entry.files}
+            context={entry.context}
+            connection={connection}
             problem={open.problem}
             onSend={(changed) => void resend(entry, changed)}
             onCancel={() => edit(key, null)}
@@ -154,6 +175,7 @@ export function Chat({ connection, store, model, params }: Props) {
           <Prompt
             text={text}
             files={entry.files}
+            context={entry.context}
             connection={connection}
             onEdit={
               message === undefined || queued !== undefined || over
@@ -162,7 +184,7 @@ export function Chat({ connection, store, model, params }: Props) {
             }
             edited={message !== undefined && edited === message.id}
             queued={queued !== undefined}
-            onRemove={queued === undefined || !last || store.stopping.has(queued) ? undefined : () => remove(queued, text)}
+            onRemove={queued === undefined || store.stopping.has(queued) ? undefined : () => remove(queued, entry)}
           >
             {arrows(entry)}
           </Prompt>
@@ -174,16 +196,27 @@ export function Chat({ connection, store, model, params }: Props) {
   const rename = (title: string): void =>
     void connection.rename(store, title).then((error) => setProblem(error?.message ?? ""));
 
+  const save = async (form: "md" | "jsonl"): Promise<void> => {
+    const { ok, error } = await connection.export(store.id, form, leaf);
+    setProblem(error?.message ?? "");
+    if (ok !== null) download(ok.name, ok.text);
+  };
+
   const title = (
     <Title
       title={store.state.title}
       onRename={store.state.messages.length === 0 || over ? undefined : rename}
+      onExport={store.state.messages.length === 0 || over ? undefined : (form) => void save(form)}
+      onDelete={() => {
+        deletedHere.current = true;
+        void connection.delete(store.id).then((error) => setProblem(error?.message ?? ""));
+      }}
       onLeave={() => composer.current?.focus()}
     />
   );
 
-  const remove = (run: string, text: string): void => {
-    removing.current.set(run, text);
+  const remove = (run: string, entry: PromptEntry): void => {
+    removing.current.set(run, entry);
     connection.stop(store, run);
     composer.current?.focus();
   };
@@ -226,6 +259,30 @@ export function Chat({ connection, store, model, params }: Props) {
   });
 
   const stop = active[0];
+  useImperativeHandle(handle ?? null, () => ({
+    running: stop !== undefined,
+    focus: () => composer.current?.focus(),
+    stop: () => stop !== undefined && connection.stop(store, stop),
+    prepare: (text, waiting, choose = false) => composer.current?.prepare(text, waiting, choose),
+    ask: (text, context) =>
+      void send({ text, context: context.map(contextText), ...(leaf === undefined ? {} : { parent: leaf }) }).then((how) => {
+        if (how.kind === "accepted") return;
+        // Where a prompt stands that was not sent.
+        composer.current?.takeBack(text, context);
+        setProblem(how.kind === "refused" ? how.error.message : "");
+      }),
+  }));
+
+  if (store.deleted !== null) {
+    return (
+      <Deleted
+        restorable={store.deleted.restorable && !over}
+        problem={problem}
+        focused={deletedHere.current}
+        onRestore={() => void connection.restore(store.id).then((error) => setProblem(error?.message ?? ""))}
+      />
+    );
+  }
   return (
     <>
       {/* What ended the connection is the obstacle's to say. */}
@@ -243,8 +300,8 @@ export function Chat({ connection, store, model, params }: Props) {
       <Composer
         handle={composer}
         connection={connection}
-        blind={blindModel(connection.catalog, current)}
-        onSend={(text, files) => send({ text, files, ...(leaf === undefined ? {} : { parent: leaf }) })}
+        senses={sensesOf(connection.catalog, current)}
+        onSend={(text, files, context) => send({ text, files, context, ...(leaf === undefined ? {} : { parent: leaf }) })}
         onStop={stop === undefined ? undefined : () => connection.stop(store, stop)}
       >
         <Picker connection={connection} current={current} onPick={setPicked} />
@@ -253,6 +310,33 @@ export function Chat({ connection, store, model, params }: Props) {
       </Composer>
       <Hosted connection={connection} />
     </>
+  );
+}
+
+interface DeletedProps {
+  readonly restorable: boolean;
+  /** Why it could not be restored. */
+  readonly problem: string;
+  /** Whether the keyboard was here. */
+  readonly focused: boolean;
+  readonly onRestore: () => void;
+}
+
+/** What stands in the place of a conversation that was deleted. */
+function Deleted({ restorable, problem, focused, onRestore }: DeletedProps) {
+  const button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    if (focused) button.current?.focus({ preventScroll: true });
+  }, []);
+  return (
+    <div class="streamchat-deleted" role="status">
+      <span>{problem || strings.conversationDeleted()}</span>
+      {restorable && problem === "" && (
+        <button ref={button} type="button" class="streamchat-quiet" onClick={onRestore}>
+          {strings.restore()}
+        </button>
+      )}
+    </div>
   );
 }
 

@@ -5,9 +5,14 @@ import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState 
 import type { Connection, SendResult } from "../connection.ts";
 import { visible } from "../markdown/index.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
-import { Attachments, isPicture } from "./attachments.ts";
+import { pagePreferences } from "../preferences.ts";
+import { Attachments, isAudio, isPicture, type Senses } from "./attachments.ts";
+import { CellPicker } from "./cellpicker.tsx";
+import { cellKey, cellPictures, waitingCell } from "./cells.ts";
+import { Contexts, type Context, type Waiting } from "./context.ts";
+import { WaitingContexts } from "./contexts.tsx";
 import { DropZone, WaitingFiles } from "./files.tsx";
-import { composing, useChanges, useHeightOfText } from "./hooks.ts";
+import { composing, sends, useChanges, useHeightOfText } from "./hooks.ts";
 import { ClipIcon, SendIcon, StopIcon } from "./icons.tsx";
 import { Notice } from "./status.tsx";
 import * as strings from "./strings.ts";
@@ -16,36 +21,51 @@ import * as strings from "./strings.ts";
 export interface ComposerHandle {
   focus(): void;
   /** Take a prompt back, if nothing is written here. */
-  takeBack(text: string): void;
+  takeBack(text: string, context: readonly Context[]): void;
+  /** Write words where there are none, with something that goes with them; `choose` opens the list of cells, too. */
+  prepare(text: string, waiting: Waiting, choose: boolean): void;
 }
 
 interface Props {
   readonly handle: Ref<ComposerHandle>;
   readonly connection: Connection;
-  /** The model that would be asked, where it is known not to look at pictures. */
-  readonly blind: string;
-  readonly onSend: (text: string, files: readonly FilePart[]) => Promise<SendResult>;
+  readonly senses: Senses;
+  readonly onSend: (text: string, files: readonly FilePart[], context: readonly string[]) => Promise<SendResult>;
   /** Ends what runs; absent while nothing runs. */
   readonly onStop: (() => void) | undefined;
   /** The picker and the status line. */
   readonly children: ComponentChildren;
 }
 
-export function Composer({ handle, connection, blind, onSend, onStop, children }: Props) {
+export function Composer({ handle, connection, senses, onSend, onStop, children }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const attachments = useMemo(() => new Attachments(connection), [connection]);
   useChanges(attachments);
+  const preferences = pagePreferences();
+  useChanges(preferences);
   useEffect(() => () => attachments.clear(), [attachments]);
+  const [contexts] = useState(() => new Contexts());
+  useChanges(contexts);
   const add = useCallback((files: File[]) => attachments.add(files), [attachments]);
   const files = attachments.list;
   const [text, setText] = useState("");
   const [problem, setProblem] = useState("");
+  const [choosing, setChoosing] = useState(false);
 
   useHeightOfText(field, text);
   useImperativeHandle(handle, () => ({
     focus: () => field.current?.focus(),
-    takeBack: (back) => setText((since) => (since.trim() === "" ? back : since)),
+    takeBack: (back, context) => {
+      setText((since) => (since.trim() === "" ? back : since));
+      for (const one of context) contexts.add({ key: one.label, context: one });
+    },
+    prepare: (words, waiting, choose) => {
+      setText((since) => (since.trim() === "" ? words : since));
+      contexts.add(waiting);
+      setChoosing(choose);
+      field.current?.focus();
+    },
   }));
 
   const send = async (): Promise<void> => {
@@ -53,27 +73,29 @@ export function Composer({ handle, connection, blind, onSend, onStop, children }
     // input is drawn, and a second Enter before the field is drawn empty.
     const area = field.current;
     const written = area?.value ?? "";
-    if (area === null || (written.trim() === "" && attachments.list.length === 0)) return;
+    if (area === null || (written.trim() === "" && attachments.list.length + contexts.list.length === 0)) return;
     // Without what is on its way it would be another question.
     if (!attachments.ready) return;
     const taken = attachments.take();
+    const beside = contexts.take();
     area.value = "";
     setText("");
     setProblem("");
-    const result = await onSend(written.trim() === "" ? "" : written, taken.parts);
+    const result = await onSend(written.trim() === "" ? "" : written, taken.parts, beside.texts);
     if (result.kind === "accepted") {
       taken.release();
       return;
     }
     // Nothing was logged: the prompt goes back where it was written, before what was written since.
     taken.restore();
+    beside.restore();
     setText((since) => (since.trim() === "" ? written : `${written}\n\n${since}`));
     if (result.kind === "refused") setProblem(result.error.message);
   };
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (composing(event)) return;
-    if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+    if (sends(event)) {
       event.preventDefault();
       void send();
     } else if (event.key === "Escape" && onStop !== undefined) {
@@ -91,14 +113,22 @@ export function Composer({ handle, connection, blind, onSend, onStop, children }
     add([...clipboard.files]);
   };
 
-  const empty = text.trim() === "" && files.length === 0;
-  const unseen = blind !== "" && files.some(({ media_type }) => isPicture(media_type));
+  const leaveOut = (key: string): void => {
+    contexts.remove(key);
+    attachments.removeAll(key);
+  };
+
+  const empty = text.trim() === "" && files.length + contexts.list.length === 0;
+  const unseen = !senses.sees && files.some(({ media_type }) => isPicture(media_type));
+  const unheard = !senses.hears && files.some(({ media_type }) => isAudio(media_type));
   return (
     <div class="streamchat-composer">
       {problem && <Notice text={problem} />}
       {attachments.problem && <Notice text={attachments.problem} />}
-      {unseen && <Notice text={strings.blind(visible(blind))} />}
+      {unseen && <Notice text={strings.blind(visible(senses.model))} />}
+      {unheard && <Notice text={strings.deaf(visible(senses.model))} />}
       <div class="streamchat-box">
+        <WaitingContexts contexts={contexts.list} onRemove={leaveOut} />
         <WaitingFiles files={files} onRemove={(key) => attachments.remove(key)} />
         <textarea
           ref={field}
@@ -106,7 +136,7 @@ export function Composer({ handle, connection, blind, onSend, onStop, children }
           value={text}
           placeholder={strings.ask()}
           aria-label={strings.prompt()}
-          title={strings.promptKeys()}
+          title={preferences.value.enter === "sends" ? strings.promptKeys() : strings.promptKeysCtrl()}
           onInput={(event) => setText(event.currentTarget.value)}
           onKeyDown={onKeyDown}
           onPaste={onPaste}
@@ -132,6 +162,17 @@ export function Composer({ handle, connection, blind, onSend, onStop, children }
           >
             <ClipIcon />
           </button>
+          <CellPicker
+            open={choosing}
+            onOpen={setChoosing}
+            has={(notebook, cell) => contexts.has(cellKey(notebook, cell))}
+            onToggle={(notebook, cell, on) => {
+              const key = cellKey(notebook, cell);
+              if (!on) return leaveOut(key);
+              contexts.add(waitingCell(notebook, cell));
+              if (senses.sees) attachments.add(cellPictures(cell), key);
+            }}
+          />
           {children}
           {onStop !== undefined && (
             <button type="button" class="streamchat-round streamchat-stop" aria-label={strings.stop()} title={strings.stopKey()} onClick={onStop}>

@@ -5,7 +5,7 @@ import type { RefObject } from "preact";
 import type { Connection } from "../connection.ts";
 import { visible } from "../markdown/index.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
-import { isPicture, type Attachment } from "./attachments.ts";
+import { isAudio, isPicture, type Attachment } from "./attachments.ts";
 import { CrossIcon, FileIcon } from "./icons.tsx";
 import * as strings from "./strings.ts";
 
@@ -18,11 +18,12 @@ export function WaitingFiles({ files, onRemove }: Waiting) {
   if (files.length === 0) return null;
   return (
     <ul class="streamchat-files" aria-label={strings.attachedFiles()}>
-      {files.map(({ key, name, preview, progress, part }) => {
+      {files.map(({ key, name, media_type, preview, progress, part }) => {
         const shown = visible(name);
+        const sound = isAudio(media_type);
         return (
-          <li key={key} class={preview ? "streamchat-thumb" : "streamchat-chip"} title={shown} aria-busy={part === null}>
-            {preview ? <img src={preview} alt={shown} /> : <Named name={shown} />}
+          <li key={key} class={sound ? "streamchat-recording" : preview ? "streamchat-thumb" : "streamchat-chip"} title={shown} aria-busy={part === null}>
+            {sound ? <Recording url={preview} name={shown} /> : preview ? <img src={preview} alt={shown} /> : <Named name={shown} />}
             {part === null && (
               <progress aria-label={strings.uploading(shown)} max={1} value={progress} />
             )}
@@ -49,7 +50,15 @@ export function PromptFiles({ files, connection }: Sent) {
       {files.map((file, index) => {
         const name = visible(file.name || file.media_type);
         const kept = connection.blobs?.address(file.url) ?? null;
-        const own = kept ?? (isPicture(file.media_type) && file.url.startsWith(`data:${file.media_type};base64,`) ? file.url : null);
+        const within = file.url.startsWith(`data:${file.media_type};base64,`);
+        const own = kept ?? ((isPicture(file.media_type) || isAudio(file.media_type)) && within ? file.url : null);
+        if (isAudio(file.media_type) && own !== null) {
+          return (
+            <li key={file.id ?? index} class="streamchat-recording" title={name}>
+              <Recording url={own} name={name} />
+            </li>
+          );
+        }
         const inner = isPicture(file.media_type) && own !== null ? <Picture url={own} name={name} /> : <Chip name={name} />;
         return (
           <li key={file.id ?? index} title={name}>
@@ -72,6 +81,36 @@ function Picture({ url, name }: { readonly url: string; readonly name: string })
   const [gone, setGone] = useState(false);
   if (gone) return <Chip name={name} />;
   return <img class="streamchat-picture" src={url} alt={name} onError={() => setGone(true)} />;
+}
+
+/** Audio with its name, its length once that is known, and what plays it; what is kept no more is a name. */
+function Recording({ url, name }: { readonly url: string; readonly name: string }) {
+  const [length, setLength] = useState(Number.NaN);
+  const [gone, setGone] = useState(false);
+  return (
+    <>
+      <span class="streamchat-recorded">
+        <Named name={name} />
+        {Number.isFinite(length) && <span class="streamchat-length">{clock(length)}</span>}
+      </span>
+      {!gone && (
+        <audio
+          controls
+          preload="metadata"
+          src={url}
+          aria-label={name}
+          onLoadedMetadata={({ currentTarget }) => setLength(currentTarget.duration)}
+          onError={() => setGone(true)}
+        />
+      )}
+    </>
+  );
+}
+
+/** Seconds as a player shows them. */
+function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  return strings.length(String(Math.floor(whole / 60)), String(whole % 60).padStart(2, "0"));
 }
 
 function Chip({ name }: { readonly name: string }) {

@@ -5,6 +5,7 @@ import type { ConversationStore } from "../conversation.ts";
 import { codeHighlighter } from "../markdown/highlight/index.ts";
 import { createMarkdownStream, type MarkdownOptions, type MarkdownStream } from "../markdown/index.ts";
 import { copyMathSource, mathRenderer } from "../markdown/math/index.ts";
+import { CellActions } from "./codeactions.ts";
 import { KeptContext } from "./kept.ts";
 import * as strings from "./strings.ts";
 
@@ -37,6 +38,7 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
     if (element === null) return undefined;
     const lifetime = new AbortController();
     const name = `${message}/${part}`;
+    const cells = new CellActions(lifetime.signal);
     let pushed = "";
     let restored = false;
     const push = (text: string): void => {
@@ -48,7 +50,8 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
       const more = text.length > pushed.length;
       if ((stream.current === null && !restored) || !text.startsWith(pushed) || (ended.current && more)) {
         element.replaceChildren();
-        stream.current = createMarkdownStream(element, options());
+        cells.clear();
+        stream.current = createMarkdownStream(element, { ...options(), actions: cells.add });
         ended.current = false;
         pushed = "";
       }
@@ -58,8 +61,13 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
     stream.current = null;
     copyMathSource(element, lifetime.signal);
     const text = textOf(store, message, part);
-    if (kept?.restore(name, text, element)) [pushed, restored, ended.current] = [text, true, true];
-    else catchUp();
+    const blocks = kept?.restore(name, text, element) ?? null;
+    if (blocks === null) {
+      catchUp();
+    } else {
+      [pushed, restored, ended.current] = [text, true, true];
+      for (const { code, offer } of blocks) cells.add(code, offer);
+    }
     store.onDelta(
       run,
       (delta) => {
@@ -72,7 +80,7 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
       lifetime.abort();
       stream.current?.end();
       stream.current = null;
-      if (ended.current) kept?.put(name, pushed, element);
+      if (ended.current) kept?.put(name, pushed, element, cells.blocks);
     };
   }, [store, run, message, part, kept]);
 

@@ -2,6 +2,7 @@
 
 import { options, type RefObject } from "preact";
 import { useEffect, useLayoutEffect, useReducer, useState } from "preact/hooks";
+import { pagePreferences } from "../preferences.ts";
 
 interface Subject {
   subscribe(listener: () => void, signal: AbortSignal): void;
@@ -67,4 +68,10 @@ export function drawNow(action: () => void): void {
 /** Whether a key belongs to a composition; 229 is what some browsers report for the Enter that ends one. */
 export function composing(event: KeyboardEvent): boolean {
   return event.isComposing || event.keyCode === 229;
+}
+
+/** Whether a key sends a prompt, as the person likes it. */
+export function sends(event: KeyboardEvent): boolean {
+  if (event.key !== "Enter" || event.shiftKey || event.altKey) return false;
+  return pagePreferences().value.enter === "sends" || event.ctrlKey || event.metaKey;
 }

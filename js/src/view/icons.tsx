@@ -25,6 +25,23 @@ export function StopIcon() {
   );
 }
 
+export function PlusIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="M8 3.5v9M3.5 8h9" />
+    </svg>
+  );
+}
+
+/** A cell with its brackets. */
+export function CellIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="M4.5 3H3v10h1.5M11.5 3H13v10h-1.5M6 6.3h4M6 9.7h4" />
+    </svg>
+  );
+}
+
 export function CopyIcon() {
   return (
     <svg {...frame}>

@@ -88,7 +88,10 @@ export class Mounting {
   /** Where a row begins; by default where the list has to be scrolled so that the anchor is where it was. */
   top(index?: number): number {
     if (index !== undefined) return this.#measure()[index] ?? 0;
-    return this.#anchor === null ? 0 : this.top(this.#anchor.index) + this.#anchor.offset;
+    if (this.#anchor === null) return 0;
+    const { index: at, offset } = this.#anchor;
+    // It may have become shorter than what was above.
+    return Math.min(this.top(at) + offset, this.top(at + 1));
   }
 
   /** The height of all rows. */

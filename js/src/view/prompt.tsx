@@ -5,8 +5,10 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Connection } from "../connection.ts";
 import { visible } from "../markdown/index.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
+import type { Context } from "./context.ts";
+import { SentContexts } from "./contexts.tsx";
 import { PromptFiles } from "./files.tsx";
-import { composing, useHeightOfText } from "./hooks.ts";
+import { composing, sends, useHeightOfText } from "./hooks.ts";
 import { CrossIcon, PencilIcon } from "./icons.tsx";
 import { Notice } from "./status.tsx";
 import * as strings from "./strings.ts";
@@ -14,6 +16,7 @@ import * as strings from "./strings.ts";
 interface Props {
   readonly text: string;
   readonly files: readonly FilePart[];
+  readonly context: readonly Context[];
   readonly connection: Connection;
   readonly onEdit: (() => void) | undefined;
   /** Whether its editor was just closed, so that the keyboard goes on here. */
@@ -24,7 +27,7 @@ interface Props {
   readonly children: ComponentChildren;
 }
 
-export function Prompt({ text, files, connection, onEdit, edited, queued, onRemove, children }: Props) {
+export function Prompt({ text, files, context, connection, onEdit, edited, queued, onRemove, children }: Props) {
   const pencil = useRef<HTMLButtonElement>(null);
   useLayoutEffect(() => {
     if (edited) pencil.current?.focus({ preventScroll: true });
@@ -48,6 +51,7 @@ export function Prompt({ text, files, connection, onEdit, edited, queued, onRemo
         <div class="streamchat-prompt">
           <PromptFiles files={files} connection={connection} />
           {visible(text)}
+          <SentContexts contexts={context} />
         </div>
       </div>
       {(queued || children) && (
@@ -73,13 +77,17 @@ export function Prompt({ text, files, connection, onEdit, edited, queued, onRemo
 
 interface EditorProps {
   readonly text: string;
+  /** Go along as they are. */
+  readonly files: readonly FilePart[];
+  readonly context: readonly Context[];
+  readonly connection: Connection;
   /** Why it was not sent. */
   readonly problem: string;
   readonly onSend: (text: string) => void;
   readonly onCancel: () => void;
 }
 
-export function PromptEditor({ text, problem, onSend, onCancel }: EditorProps) {
+export function PromptEditor({ text, files, context, connection, problem, onSend, onCancel }: EditorProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const [written, setWritten] = useState(text);
   useHeightOfText(field, written);
@@ -88,17 +96,19 @@ export function PromptEditor({ text, problem, onSend, onCancel }: EditorProps) {
     area?.focus({ preventScroll: true });
     area?.setSelectionRange(area.value.length, area.value.length);
   }, []);
+  // A prompt may be of files alone.
+  const maySend = (now: string): boolean => now.trim() !== "" || files.length + context.length > 0;
   const send = (): void => {
     // As in the composer: what stands in the field, not what was last drawn.
     const now = field.current?.value ?? "";
-    if (now.trim() !== "") onSend(now);
+    if (maySend(now)) onSend(now.trim() === "" ? "" : now);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (composing(event)) return;
     if (event.key === "Escape") {
       event.preventDefault();
       onCancel();
-    } else if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+    } else if (sends(event)) {
       event.preventDefault();
       send();
     }
@@ -107,6 +117,7 @@ export function PromptEditor({ text, problem, onSend, onCancel }: EditorProps) {
     <div class="streamchat-editor">
       {problem && <Notice text={problem} />}
       <div class="streamchat-box">
+        <PromptFiles files={files} connection={connection} />
         <textarea
           ref={field}
           rows={1}
@@ -116,11 +127,12 @@ export function PromptEditor({ text, problem, onSend, onCancel }: EditorProps) {
           onInput={(event) => setWritten(event.currentTarget.value)}
           onKeyDown={onKeyDown}
         />
+        <SentContexts contexts={context} />
         <div class="streamchat-choice">
           <button type="button" class="streamchat-quiet" onClick={onCancel}>
             {strings.cancel()}
           </button>
-          <button type="button" class="streamchat-allow" disabled={written.trim() === ""} onClick={send}>
+          <button type="button" class="streamchat-allow" disabled={!maySend(written)} onClick={send}>
             {strings.send()}
           </button>
         </div>

@@ -3,6 +3,7 @@
 import type { ConversationStore, Outgoing } from "../conversation.ts";
 import { ended, newest, textOf } from "../model/reduce.ts";
 import type { FilePart, Message, RunRecord } from "../protocol/frames.gen.ts";
+import { spoken, type Context } from "./context.ts";
 import type { Reading, Step } from "./reading.ts";
 
 /** Keys stay when an entry of the outbox becomes one of the log, so its nodes stay too. */
@@ -13,12 +14,11 @@ export interface PromptEntry {
   readonly key: string;
   readonly text: string;
   readonly files: readonly FilePart[];
+  readonly context: readonly Context[];
   readonly message?: Message;
   readonly siblings: readonly string[];
   /** The run that waits for the answer above, where it has to. */
   readonly queued?: string;
-  /** Whether nothing waits behind it. */
-  readonly last?: boolean;
 }
 
 export interface AnswerEntry {
@@ -47,7 +47,7 @@ export function entries(
       if (message.run !== null) prompts.add(message.run);
       const key = `p-${message.run ?? message.id}`;
       const files = message.parts.filter((part) => part.type === "file");
-      shown.push({ kind: "prompt", key, text: textOf(message), files, message, siblings });
+      shown.push({ kind: "prompt", key, ...spoken(message), files, message, siblings });
     } else if (message.role === "assistant") {
       const run = message.run ?? message.id;
       const record = state.runs[run];
@@ -55,10 +55,11 @@ export function entries(
       shown.push({ kind: "answer", key: `a-${run}`, run, held: false, siblings, ...known });
     }
   }
-  for (const { run, text, files, held } of sent) {
+  for (const { run, text, files, context, held } of sent) {
     // The prompt may be in the log already, and its run not yet.
-    const asks = text !== "" || files.length > 0;
-    if (asks && !prompts.has(run)) shown.push({ kind: "prompt", key: `p-${run}`, text, files, siblings: [] });
+    const asks = text !== "" || files.length + context.length > 0;
+    const parts = [text, ...context].map((one) => ({ type: "text" as const, text: one }));
+    if (asks && !prompts.has(run)) shown.push({ kind: "prompt", key: `p-${run}`, ...spoken({ parts }), files, siblings: [] });
     shown.push({ kind: "answer", key: `a-${run}`, run, held, siblings: [] });
   }
   return { shown, leaf: sent.length > 0 || leaf === newest(state)?.id ? undefined : leaf };
@@ -68,14 +69,14 @@ export function entries(
 export function queue(shown: readonly Entry[]): readonly Entry[] {
   const marked: Entry[] = [];
   let writing = false;
-  for (const [index, entry] of shown.entries()) {
+  for (const entry of shown) {
     if (entry.kind === "prompt") {
       marked.push(entry);
       continue;
     }
     const before = marked.at(-1);
     if (writing && waits(entry) && before?.kind === "prompt" && before.queued === undefined) {
-      marked[marked.length - 1] = { ...before, queued: entry.run, last: index === shown.length - 1 };
+      marked[marked.length - 1] = { ...before, queued: entry.run };
     } else {
       marked.push(entry);
     }

@@ -18,11 +18,41 @@ export const badId = () => trans.__("This saved chat cannot be opened: its id is
 export const lostAnswer = () =>
   trans.__("This answer is not on this server: its conversation was deleted, or it was made elsewhere.");
 
+export const conversationDeleted = () => trans.__("This conversation was deleted.");
+export const restore = () => trans.__("Restore");
+export const conversationMenu = () => trans.__("Export or delete this conversation");
+export const deleteConversation = () => trans.__("Delete this conversation");
+export const rename = () => trans.__("Rename");
+export const exportMarkdown = () => trans.__("Export as Markdown");
+export const exportLines = () => trans.__("Export as JSON Lines");
+export const deleteKey = () => trans.__("Del");
+export const deleteIt = () => trans.__("Delete");
+
+// The list of conversations
+
+export const conversations = () => trans.__("Conversations");
+export const newConversation = () => trans.__("New conversation");
+export const searchConversations = () => trans.__("Search conversations");
+export const moreFor = (title: string) => trans.__("More for %1", title);
+export const untitled = () => trans.__("Untitled");
+export const today = () => trans.__("Today");
+export const yesterday = () => trans.__("Yesterday");
+export const previousDays = (days: number) => trans.__("Previous %1 days", days);
+export const justNow = () => trans.__("now");
+export const answeringNow = () => trans.__("Answering now");
+export const noConversations = () => trans.__("No conversations yet. What you ask is kept here.");
+export const nothingFound = (words: string) => trans.__("Nothing found for “%1”.", words);
+export const foundCount = (count: number, number: string) => trans._n("%2 conversation found", "%2 conversations found", count, number);
+export const loadingConversations = () => trans.__("Loading conversations…");
+export const wasDeleted = (title: string) => trans.__("Deleted “%1”", title);
+export const undo = () => trans.__("Undo");
+
 // The composer
 
 export const prompt = () => trans.__("Prompt");
 export const ask = () => trans.__("Ask anything");
 export const promptKeys = () => trans.__("Enter sends, Shift+Enter breaks the line, Escape stops");
+export const promptKeysCtrl = () => trans.__("Ctrl+Enter sends, Enter breaks the line, Escape stops");
 export const send = () => trans.__("Send");
 export const sendKey = () => trans.__("Send (Enter)");
 export const uploadingFiles = () => trans.__("Files are being uploaded");
@@ -51,7 +81,7 @@ export const version = (number: string, of: string) => trans.__("Version %1 of %
 // Files
 
 export const attachFiles = () => trans.__("Attach files");
-export const attachWhat = () => trans.__("Attach pictures, PDFs or text files");
+export const attachWhat = () => trans.__("Attach pictures, PDFs, audio or text files");
 export const attachedFiles = () => trans.__("Attached files");
 export const uploading = (name: string) => trans.__("Uploading %1", name);
 export const removeFile = (name: string) => trans.__("Remove %1", name);
@@ -64,11 +94,57 @@ export const fileTooLarge = (name: string, size: string, most: string) =>
 export const fileUnreadable = (name: string) => trans.__("%1 cannot be read. A folder has to be packed into files first.", name);
 export const fileEmpty = (name: string) => trans.__("%1 cannot be sent: it is empty.", name);
 export const fileUnknown = (name: string) =>
-  trans.__("%1 cannot be sent: models take pictures (PNG, JPEG, GIF, WebP), PDFs and text in UTF-8.", name);
+  trans.__("%1 cannot be sent: models take pictures (PNG, JPEG, GIF, WebP), PDFs, audio (WAV, MP3) and text in UTF-8.", name);
 export const fileFailed = (name: string, why: string) => trans.__("%1: %2", name, why);
 export const cannotBeSent = () => trans.__("it cannot be sent.");
 export const cannotBeRead = () => trans.__("It cannot be read.");
 export const blind = (model: string) => trans.__("%1 does not look at pictures. Choose another model, or remove them.", model);
+
+export const deaf = (model: string) => trans.__("%1 does not listen to audio. Choose another model, or remove it.", model);
+/** How long a recording is. */
+export const length = (minutes: string, seconds: string) => trans.__("%1:%2", minutes, seconds);
+
+// The notebook's cells
+
+/** A cell, by the number in its brackets. */
+export const ranCell = (number: string) => trans.__("cell [%1]", number);
+/** A cell that has not run, by its place. */
+export const freshCell = (place: string) => trans.__("cell no. %1", place);
+export const insertBelow = () => trans.__("Insert below");
+export const insertShort = () => trans.__("Insert");
+export const insertWhere = (cell: string) => trans.__("Make a new cell of this code below %1", cell);
+export const inserted = () => trans.__("Inserted");
+export const notPossible = () => trans.__("Not possible");
+export const replaceCell = (cell: string) => trans.__("Replace %1", cell);
+export const replaceWhat = (cell: string) => trans.__("Show what would change in %1, and replace its code", cell);
+export const replaced = () => trans.__("Replaced");
+export const mayReplace = (cell: string) => trans.__("Replace %1?", cell);
+export const ownCell = () => trans.__("This chat stands in it.");
+export const linesRemoved = (count: number) => trans._n("%1 line removed", "%1 lines removed", count);
+export const linesAdded = (count: number) => trans._n("%1 line added", "%1 lines added", count);
+export const sameCode = () => trans.__("It has this code already.");
+export const changes = () => trans.__("Changes, line by line");
+export const removedLine = () => trans.__("Removed:");
+export const addedLine = () => trans.__("Added:");
+export const leaveCell = () => trans.__("Leave the cell as it is (Escape)");
+export const replaceKey = () => trans.__("Enter replaces; it can be undone in the cell");
+export const cellGone = () => trans.__("This cell is not there any more. Its code can still be copied.");
+export const cellChanged = () => trans.__("The cell was changed in between. This is how it would change now.");
+export const cellFixed = () => trans.__("This cell cannot be changed now: it is read-only, or its notebook was closed.");
+
+// What goes with a prompt
+
+export const addCells = () => trans.__("Add cells");
+export const addCellsWhat = () => trans.__("Add cells of the notebook to the prompt");
+export const cellsOf = (name: string) => trans.__("Cells of %1", name);
+export const noNotebook = () => trans.__("No notebook is open.");
+export const noCells = () => trans.__("Its cells are empty.");
+export const runCell = (number: string) => trans.__("Cell [%1]", number);
+export const unrunCell = (place: string) => trans.__("Cell %1, not run", place);
+export const textCell = (place: string) => trans.__("Text cell %1", place);
+export const output = () => trans.__("Output:");
+export const charactersLeftOut = (count: string) => trans.__("… (%1 characters left out) …", count);
+export const addedContext = () => trans.__("Goes with the prompt");
 
 // Answers
 

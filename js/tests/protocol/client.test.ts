@@ -9,8 +9,8 @@ interface Step {
   tick?: number;
   received?: unknown;
   now?: number;
-  call?: "models" | "open" | "leave" | "send" | "stop";
-  args?: { conversation?: string; run?: string } & SendOptions;
+  call?: "models" | "open" | "leave" | "send" | "stop" | "conversations" | "delete" | "restore" | "rename" | "export";
+  args?: { conversation?: string; run?: string; title?: string; form?: "md" } & SendOptions;
   out: unknown[];
   deadline?: number;
 }
@@ -40,7 +40,7 @@ function take(session: ClientSession, step: Step): Outcome[] {
     const text = typeof frame === "string" ? frame : JSON.stringify(frame);
     return session.received(text, step.now ?? 0);
   }
-  const { conversation = "", run = "", ...options } = step.args ?? {};
+  const { conversation = "", run = "", title = "", form = "md", ...options } = step.args ?? {};
   switch (step.call) {
     case "models":
       return session.models()[1];
@@ -52,6 +52,16 @@ function take(session: ClientSession, step: Step): Outcome[] {
       return session.send(conversation, run, options)[1];
     case "stop":
       return session.stop(run)[1];
+    case "conversations":
+      return session.conversations(options as Parameters<ClientSession["conversations"]>[0])[1];
+    case "delete":
+      return session.delete(conversation)[1];
+    case "restore":
+      return session.restore(conversation)[1];
+    case "rename":
+      return session.rename(conversation, title)[1];
+    case "export":
+      return session.export(conversation, form)[1];
     default:
       throw new Error(`no step: ${JSON.stringify(step)}`);
   }
@@ -66,10 +76,13 @@ function shown(outcome: Outcome): object {
       return { answer: { id, ...(ok && { ok }), ...(error && { error }) } };
     }
     case "deliver":
-    case "replace": {
+    case "replace":
+    case "gone": {
       const { type, ...rest } = outcome;
       return { [type]: rest };
     }
+    case "outdated":
+      return { outdated: true };
     case "drop":
       return { drop: outcome.reason };
     case "retry":

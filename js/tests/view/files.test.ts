@@ -7,9 +7,10 @@ import { mediaType } from "../../src/view/attachments.ts";
 import widget from "../../src/widget.ts";
 import { FakeTransport } from "../fakes/transport.ts";
 
-const KEY = Symbol.for("jupyter_streamchat.connection/2");
+const KEY = Symbol.for("jupyter_streamchat.connection/3");
 const page = globalThis as { [KEY]?: Connection };
 const PNG = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3]);
+const MP3 = Uint8Array.from([0xff, 0xfb, 0x90, 0x64, 0, 0]);
 const MIB = 2 ** 20;
 
 /** Keeps files when a test says so; `uploads` are those that were asked for. */
@@ -164,7 +165,7 @@ it("several files keep their order, however long each is read", async () => {
 describe("what cannot be sent", () => {
   it.each([
     [new File([new Uint8Array(2 * MIB + 1)], "long.txt"), /long\.txt has 2\.0 MiB; at most 2 MiB can be sent/],
-    [new File(["PK\x03\x04\0\0"], "all.zip"), /all\.zip cannot be sent: models take pictures \(PNG, JPEG, GIF, WebP\), PDFs and text/],
+    [new File(["PK\x03\x04\0\0"], "all.zip"), /all\.zip cannot be sent: models take pictures \(PNG, JPEG, GIF, WebP\), PDFs, audio \(WAV, MP3\) and text/],
     [new File([], "none.txt"), /none\.txt cannot be sent: it is empty/],
   ])("is said in words: %o", async (file, words) => {
     await ready();
@@ -234,6 +235,42 @@ it.each([
   expect(element.textContent?.includes("p/m does not look at pictures")).toBe(said);
 });
 
+it.each([
+  [{ capabilities: ["text", "image"] }, true],
+  [{ capabilities: ["text", "audio"] }, false],
+  [{}, false],
+])("of a model with %o that it does not listen to audio is said: %s", async (told, said) => {
+  await ready({ id: "p/m", provider: "p", name: "m", ...told });
+  await pick(files([PNG, "plot.png"]));
+  await vi.waitFor(() => expect(element.querySelector(".streamchat-thumb")).not.toBeNull());
+  expect(element.textContent).not.toContain("does not listen to audio");
+  await pick(files([MP3, "note.mp3"]));
+  await vi.waitFor(() => expect(element.querySelector(".streamchat-recording")).not.toBeNull());
+  expect(element.textContent?.includes("p/m does not listen to audio")).toBe(said);
+});
+
+it("audio is a player with its name and its length, before it is sent and after", async () => {
+  await ready();
+  await pick(files([MP3, "note.mp3"]));
+  const measured = async (player: HTMLAudioElement): Promise<void> => {
+    Object.defineProperty(player, "duration", { value: 64.6 });
+    player.dispatchEvent(new Event("loadedmetadata"));
+    await shows("1:05");
+  };
+  const waiting = find<HTMLAudioElement>(".streamchat-box audio");
+  expect([waiting.controls, waiting.getAttribute("aria-label"), waiting.src.slice(0, 5)]).toEqual([true, "note.mp3", "blob:"]);
+  await measured(waiting);
+  blobs.uploads[0]?.done(part("two", "audio/mpeg"));
+  await sendable();
+  press("Enter");
+  await vi.waitFor(() => expect(find<HTMLAudioElement>(".streamchat-prompt audio").src).toBe("http://host/streamchat/blobs/two"));
+  expect(element.querySelector(".streamchat-prompt a")).toBeNull();
+  await measured(find<HTMLAudioElement>(".streamchat-prompt audio"));
+  find(".streamchat-prompt audio").dispatchEvent(new Event("error"));
+  await vi.waitFor(() => expect(element.querySelector(".streamchat-prompt audio")).toBeNull());
+  await shows("note.mp3");
+});
+
 it("a picture elsewhere is not fetched, and a name steers nothing", async () => {
   await ready();
   transport.last.events("c1", {
@@ -245,11 +282,12 @@ it("a picture elsewhere is not fetched, and a name steers nothing", async () => 
         { type: "file", url: "https://evil.example/p.png", media_type: "image/png", name: "far.png" },
         { type: "file", url: "data:image/svg+xml;base64,PHN2Zy8+", media_type: "image/svg+xml", name: "a\u202egnp.svg" },
         { type: "file", url: "javascript:alert(1)", media_type: "image/png", name: "script.png" },
+        { type: "file", url: "https://evil.example/a.mp3", media_type: "audio/mpeg", name: "far.mp3" },
       ],
     },
   });
   await shows("far.png");
-  expect(find(".streamchat-prompt").querySelector("img, a")).toBeNull();
+  expect(find(".streamchat-prompt").querySelector("img, a, audio")).toBeNull();
   expect(element.textContent).not.toContain("\u202e");
 });
 
@@ -260,6 +298,11 @@ it.each([
   ["GIF89a", "image/gif"],
   ["RIFF\x04\0\0\0WEBPVP8 ", "image/webp"],
   ["%PDF-1.7", "application/pdf"],
+  ["RIFF\x04\0\0\0WAVEfmt ", "audio/wav"],
+  ["ID3\x04\0\0", "audio/mpeg"],
+  [Uint8Array.from([0xff, 0xfb, 0x90, 0x64, 0]), "audio/mpeg"],
+  [Uint8Array.from([0xff, 0xfe, 0x41, 0]), ""],
+  ["ID3 is a tag", "text/plain"],
   ["größer", "text/plain"],
   ["", ""],
   ["a\0b", ""],

@@ -5,7 +5,7 @@ import widget, { type WidgetModel } from "../../src/widget.ts";
 import { FakeKernel } from "../fakes/kernel.ts";
 import { FakeTransport } from "../fakes/transport.ts";
 
-const KEY = Symbol.for("jupyter_streamchat.connection/2");
+const KEY = Symbol.for("jupyter_streamchat.connection/3");
 const page = globalThis as { [KEY]?: Connection };
 const TRAITS = { conversation: "c1", run: "", model: "", params: {}, relay: "kernel", link: "l".repeat(24) };
 

@@ -42,7 +42,7 @@ describe("the words of a chat", () => {
 
 /** All that a person may say here is Greek: a Latin letter outside of the marks is a word that was not translated. */
 describe("a translation", () => {
-  const KEY = Symbol.for("jupyter_streamchat.connection/2");
+  const KEY = Symbol.for("jupyter_streamchat.connection/3");
   const page = globalThis as { [KEY]?: Connection };
   let transport: FakeTransport;
   let element: HTMLElement;

@@ -5,7 +5,7 @@ import type { Event } from "../../src/protocol/frames.gen.ts";
 import widget, { type WidgetModel } from "../../src/widget.ts";
 import { FakeTransport } from "../fakes/transport.ts";
 
-const KEY = Symbol.for("jupyter_streamchat.connection/2");
+const KEY = Symbol.for("jupyter_streamchat.connection/3");
 const page = globalThis as { [KEY]?: Connection };
 
 let transport: FakeTransport;

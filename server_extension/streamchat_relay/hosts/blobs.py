@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -15,12 +16,15 @@ from tornado import web
 from streamchat_relay.hosts.identity import user_key
 from streamchat_relay.hosts.websocket import ACTION, RESOURCE
 from streamchat_relay.model import BadRequest, FilePart, StreamChatError, TooLarge
-from streamchat_relay.model.media import TEXT, blob_url, media_type
+from streamchat_relay.model.media import KINDS, TEXT, audio_format, blob_url, media_type
 from streamchat_relay.protocol.codec import encode
 from streamchat_relay.relay.ports import Blob, Blobs
 
 FOR_EVER = "private, max-age=31536000, immutable"
 """A hash never stands for other bytes."""
+
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+"""RFC 9110 14.1.2, of one range."""
 
 
 @web.stream_request_body
@@ -87,6 +91,13 @@ class BlobHandler(APIHandler):
         if found is None or data is None:
             raise web.HTTPError(HTTPStatus.NOT_FOUND, "This file is not kept.")
         self._describe(found)
+        part = _range(self.request.headers.get("Range", ""), len(data))
+        if part is not None:
+            # Without it a player cannot go to another place in a recording.
+            first, last = part
+            self.set_status(HTTPStatus.PARTIAL_CONTENT)
+            self.set_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
+            data = data[first : last + 1]
         self.finish(data, set_content_type=_shown_as(found))
 
     @web.authenticated
@@ -127,11 +138,13 @@ class BlobHandler(APIHandler):
         return user_key(self.identity_provider, self.current_user)
 
     def _describe(self, found: Blob) -> None:
-        shown = "inline" if found.media_type.startswith("image/") else "attachment"
+        kind = found.media_type
+        shown = "inline" if kind.startswith("image/") or audio_format(kind) else "attachment"
         self.set_header("Content-Disposition", shown)
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Cross-Origin-Resource-Policy", "same-origin")
         self.set_header("Cache-Control", FOR_EVER)
+        self.set_header("Accept-Ranges", "bytes")
 
     def _refuse(self, status: HTTPStatus, error: StreamChatError) -> None:
         self.set_status(status)
@@ -147,11 +160,19 @@ def _kind(data: bytes, sha256: str) -> str:
         raise BadRequest("The file was damaged on its way: its hash is another one. Try again.")
     kind = media_type(data)
     if not kind:
-        raise _Unreadable(
-            "Models take pictures (PNG, JPEG, GIF, WebP), PDFs and text in UTF-8; this file is "
-            "none of these."
-        )
+        raise _Unreadable(f"Models take {KINDS}; this file is none of these.")
     return kind
+
+
+def _range(asked: str, size: int) -> tuple[int, int] | None:
+    """The first and last place of a range; None for none and for what need not be honoured."""
+    match = _RANGE.fullmatch(asked)
+    if match is None or not (match[1] or match[2]):
+        return None
+    if not match[1]:
+        return (max(0, size - int(match[2])), size - 1) if int(match[2]) and size else None
+    first, last = int(match[1]), min(int(match[2] or size), size - 1)
+    return (first, last) if first <= last else None
 
 
 def _shown_as(found: Blob) -> str:

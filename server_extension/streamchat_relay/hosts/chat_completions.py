@@ -201,8 +201,14 @@ def _part(piece: Any) -> TextPart | FilePart:
         case {"type": "file", "file": {"file_data": str(url), **rest}}:
             kind = url[5:].partition(";")[0] if url.startswith("data:") else ""
             return FilePart(url=url, media_type=kind, name=str(rest.get("filename") or ""))
+        case {"type": "input_audio", "input_audio": {"data": str(data), "format": str(form)}}:
+            kind = f"audio/{form}"
+            return FilePart(url=f"data:{kind};base64,{data}", media_type=kind)
         case _:
-            raise BadRequest("Content may be text, pictures (`image_url`) and files (`file_data`).")
+            raise BadRequest(
+                "Content may be text, pictures (`image_url`), audio (`input_audio`) and files "
+                "(`file_data`)."
+            )
 
 
 def _form(form: Any) -> dict[str, Any]:

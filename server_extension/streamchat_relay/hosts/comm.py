@@ -61,9 +61,11 @@ class KernelRelay:
         """What was used in this process today, and in a conversation."""
         return await self._hub.spendings(OWNER, conversation)
 
-    async def overview(self, limit: int, before: tuple[float, str] | None) -> Overview:
+    async def overview(
+        self, limit: int, before: tuple[float, str] | None, search: str = ""
+    ) -> Overview:
         """The conversations of this process, the one used last first."""
-        return await self._hub.overview(OWNER, limit=limit, before=before)
+        return await self._hub.overview(OWNER, limit=limit, before=before, search=search)
 
     async def close(self) -> None:
         """End every run, and leave nothing behind."""

@@ -224,7 +224,10 @@ class StreamChat(RulesTraits, ExtensionApp):
             return MemoryStore()
         try:
             return SQLiteStore(
-                database_path(self.database), replay_s=self.replay_hours * 3600, log=self.log
+                database_path(self.database),
+                replay_s=self.replay_hours * 3600,
+                forget=FileBlobs(blob_directory(database_path(self.database))).forget,
+                log=self.log,
             )
         except Internal as error:
             self.log.error("%s", error.message)  # noqa: TRY400 - the words say it all

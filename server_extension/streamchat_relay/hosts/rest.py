@@ -56,7 +56,8 @@ class UsageHandler(_AtHub):
 class ConversationsHandler(_AtHub):
     """`GET streamchat/conversations`: the caller's own, the one used last first.
 
-    `?limit=N` are at most so many, `?before=USED,ID` those after that one.
+    `?limit=N` are at most so many, `?before=USED,ID` those after that one, `?search=WORDS` those
+    that hold all of these words.
     """
 
     @web.authenticated
@@ -112,7 +113,8 @@ async def _tell_conversations(handler: web.RequestHandler, hub: Hub, user: str) 
     if not 1 <= limit <= MOST:
         raise web.HTTPError(400, f"`limit` is 1 to {MOST}.")
     try:
-        overview = await hub.overview(user, limit=limit, before=before)
+        search = handler.get_query_argument("search", "")
+        overview = await hub.overview(user, limit=limit, before=before, search=search)
     except StreamChatError as error:
         handler.set_status(HTTPStatus.SERVICE_UNAVAILABLE)
         handler.finish(encode(error.info))

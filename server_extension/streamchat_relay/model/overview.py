@@ -10,7 +10,8 @@ class ConversationInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
 
     `title` is its own, else the first line of its first prompt, cut where it is long. `used` is
     when something was last written to it, in seconds since 1970; `messages` counts those of all
-    branches, and `model` answered last.
+    branches, and `model` answered last. `answering` says that an answer is being written, and
+    `found` is where a search found its first word, unless that is the title.
     """
 
     id: str
@@ -18,6 +19,8 @@ class ConversationInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     used: float
     messages: int = 0
     model: str = ""
+    answering: bool = False
+    found: str = ""
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,11 +29,17 @@ from streamchat_relay.protocol.frames import (
     Ack,
     Approve,
     Approved,
+    Before,
     Bye,
     Cancel,
+    Delete,
+    Deleted,
+    Export,
+    ExportForm,
     Fail,
     Hello,
     Leave,
+    List,
     Models,
     Offer,
     Open,
@@ -41,11 +47,17 @@ from streamchat_relay.protocol.frames import (
     Ping,
     Pong,
     Prompt,
+    Rate,
+    Rating,
+    Rename,
     Request,
+    Restore,
+    Restored,
     Send,
     Serve,
     ServedCall,
     Snapshot,
+    Stale,
     Stop,
     Told,
     ToolRun,
@@ -59,8 +71,10 @@ from streamchat_relay.protocol.outcomes import (
     Deliver,
     Drop,
     Ended,
+    Gone,
     Live,
     Outcome,
+    Outdated,
     Replace,
     Retry,
     ToolCalled,
@@ -186,6 +200,36 @@ class ClientSession:
         """End a run early."""
         return self._request(Stop(id=self._id(), run=run))
 
+    def rate(self, conversation: str, message: str, value: Rating) -> tuple[str, list[Outcome]]:
+        """Say what a person thinks of an answer."""
+        frame = Rate(id=self._id(), conversation=conversation, message=message, value=value)
+        return self._request(frame)
+
+    def rename(self, conversation: str, title: str) -> tuple[str, list[Outcome]]:
+        """Give a conversation a title; an empty one takes it away."""
+        return self._request(Rename(id=self._id(), conversation=conversation, title=title))
+
+    def conversations(
+        self, *, limit: int = 50, before: Before | None = None, search: str = ""
+    ) -> tuple[str, list[Outcome]]:
+        """Ask which conversations there are; `Outdated` tells once that they have changed."""
+        return self._request(List(id=self._id(), limit=limit, before=before, search=search))
+
+    def delete(self, conversation: str) -> tuple[str, list[Outcome]]:
+        """Hide a conversation now, and delete it for good later."""
+        return self._request(Delete(id=self._id(), conversation=conversation))
+
+    def restore(self, conversation: str) -> tuple[str, list[Outcome]]:
+        """Take a deletion back."""
+        return self._request(Restore(id=self._id(), conversation=conversation))
+
+    def export(
+        self, conversation: str, form: ExportForm, leaf: str | None = None
+    ) -> tuple[str, list[Outcome]]:
+        """Ask for a conversation as a file."""
+        frame = Export(id=self._id(), conversation=conversation, form=form, leaf=leaf)
+        return self._request(frame)
+
     def serve(self, model: str) -> tuple[str, list[Outcome]]:
         """Answer for `kernel/<model>`, over all reconnects; `Called` outcomes ask."""
         self._served.add(model)
@@ -279,6 +323,13 @@ class ClientSession:
                 return self._events(frame, len(data))
             case Snapshot():
                 return self._snapshot(frame)
+            case Deleted():
+                return self._deleted(frame)
+            case Restored(conversation=conversation):
+                known = conversation in self._followed
+                return self._write_open(conversation, self._id()) if known else []
+            case Stale():
+                return [Outdated()]
             case ServedCall():
                 return [Called(frame)]
             case ToolRun():
@@ -373,6 +424,15 @@ class ClientSession:
         followed.seq = frame.seq
         followed.length = 0
         return [Replace(frame.conversation, frame.seq, frame.state)]
+
+    def _deleted(self, frame: Deleted) -> list[Outcome]:
+        followed = self._followed.get(frame.conversation)
+        if followed is None:
+            return []
+        followed.epoch = None
+        followed.seq = 0
+        followed.length = 0
+        return [Gone(frame.conversation, frame.restorable)]
 
     def _answered(self, frame_id: str, data: str | bytes) -> list[Outcome]:
         request = self._pending.pop(frame_id, None)

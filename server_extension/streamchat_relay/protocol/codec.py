@@ -17,9 +17,16 @@ from streamchat_relay.protocol.frames import (
     Bye,
     Cancel,
     ClientFrame,
+    Delete,
+    Deleted,
+    DeleteOk,
+    Export,
+    ExportOk,
     Fail,
     Leave,
     LeaveOk,
+    List,
+    ListOk,
     Models,
     ModelsOk,
     Offer,
@@ -29,6 +36,13 @@ from streamchat_relay.protocol.frames import (
     OpenOk,
     Ping,
     Pong,
+    Rate,
+    RateOk,
+    Rename,
+    RenameOk,
+    Restore,
+    Restored,
+    RestoreOk,
     Send,
     SendOk,
     Serve,
@@ -36,6 +50,7 @@ from streamchat_relay.protocol.frames import (
     ServeOk,
     ServerFrame,
     Snapshot,
+    Stale,
     Stop,
     StopOk,
     ToolRun,
@@ -202,12 +217,21 @@ _OK_OF: dict[type, msgspec.json.Decoder[Any]] = {
     Serve: msgspec.json.Decoder(ServeOk),
     Offer: msgspec.json.Decoder(OfferOk),
     Approve: msgspec.json.Decoder(ApproveOk),
+    Rate: msgspec.json.Decoder(RateOk),
+    Rename: msgspec.json.Decoder(RenameOk),
+    List: msgspec.json.Decoder(ListOk),
+    Delete: msgspec.json.Decoder(DeleteOk),
+    Restore: msgspec.json.Decoder(RestoreOk),
+    Export: msgspec.json.Decoder(ExportOk),
 }
 
 ReceivedFrame = (
     Welcome
     | EventsHead
     | Snapshot
+    | Deleted
+    | Restored
+    | Stale
     | ServedCall
     | ToolRun
     | Approved

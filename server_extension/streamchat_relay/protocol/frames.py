@@ -12,6 +12,7 @@ import msgspec
 from streamchat_relay.model import (
     AbortReason,
     Conversation,
+    ConversationInfo,
     ErrorInfo,
     Event,
     FilePart,
@@ -43,6 +44,10 @@ ClientId = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
 Sequence = Annotated[int, msgspec.Meta(ge=0)]
 ModelId = Annotated[str, msgspec.Meta(max_length=256)]
 Title = Annotated[str, msgspec.Meta(max_length=120)]
+Search = Annotated[str, msgspec.Meta(max_length=200)]
+PageSize = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+ExportForm = Literal["md", "jsonl"]
+Rating = Literal["up", "down", "none"]
 
 
 class Prompt(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,7 +189,7 @@ class Rate(_Frame, frozen=True, tag="rate"):
     id: ClientId
     conversation: ClientId
     message: str
-    value: Literal["up", "down", "none"]
+    value: Rating
 
 
 class Rename(_Frame, frozen=True, tag="rename"):
@@ -193,6 +198,52 @@ class Rename(_Frame, frozen=True, tag="rename"):
     id: ClientId
     conversation: ClientId
     title: Title
+
+
+class Before(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a list goes on: the `used` and the `id` of the last conversation that is known."""
+
+    used: float
+    id: ClientId
+
+
+class List(_Frame, frozen=True, tag="list"):
+    """Which conversations there are, the one used last first.
+
+    With `search` those whose title, prompts and answers hold all of its words, whatever their
+    case and accents. The next change of what there is is told once, with `stale`.
+    """
+
+    id: ClientId
+    limit: PageSize = 50
+    before: Before | None = None
+    search: Search = ""
+
+
+class Delete(_Frame, frozen=True, tag="delete"):
+    """Hide a conversation at once, stop what is answered in it, and delete it for good later."""
+
+    id: ClientId
+    conversation: ClientId
+
+
+class Restore(_Frame, frozen=True, tag="restore"):
+    """Take a deletion back, while that can be done."""
+
+    id: ClientId
+    conversation: ClientId
+
+
+class Export(_Frame, frozen=True, tag="export"):
+    """A conversation as a file: Markdown, or JSON with a message a line.
+
+    It is the branch that ends in the message `leaf`, else in the newest one.
+    """
+
+    id: ClientId
+    conversation: ClientId
+    form: ExportForm
+    leaf: str | None = None
 
 
 class Ack(_Frame, frozen=True, tag="ack"):
@@ -298,6 +349,35 @@ class RenameOk(_Frame, frozen=True, tag="ok"):
     title: str
 
 
+class ListOk(_Frame, frozen=True, tag="ok"):
+    """Answers `list`; `more` says that there are older ones after the last of these."""
+
+    id: str
+    conversations: tuple[ConversationInfo, ...]
+    more: bool
+
+
+class DeleteOk(_Frame, frozen=True, tag="ok"):
+    """Answers `delete`; for `restorable_s` seconds from the deletion it can be restored."""
+
+    id: str
+    restorable_s: float
+
+
+class RestoreOk(_Frame, frozen=True, tag="ok"):
+    """Answers `restore`."""
+
+    id: str
+
+
+class ExportOk(_Frame, frozen=True, tag="ok"):
+    """Answers `export` with a name for the file and what is in it."""
+
+    id: str
+    name: str
+    text: str
+
+
 class ServeOk(_Frame, frozen=True, tag="ok"):
     """Answers `serve`; `model` is what prompts name."""
 
@@ -361,6 +441,26 @@ class Snapshot(_Frame, frozen=True, tag="snapshot"):
     state: Conversation
 
 
+class Stale(_Frame, frozen=True, tag="stale"):
+    """What `list` told last may have changed; nothing more is told until the next `list`."""
+
+
+class Deleted(_Frame, frozen=True, tag="deleted"):
+    """A conversation that this client opened is deleted; nothing more comes of it.
+
+    While it is `restorable` a `restored` may follow.
+    """
+
+    conversation: str
+    restorable: bool = False
+
+
+class Restored(_Frame, frozen=True, tag="restored"):
+    """A conversation is there again; to see it, open it."""
+
+    conversation: str
+
+
 class Fail(_Frame, frozen=True, tag="fail"):
     """A request failed, or (without `id`) a frame could not be taken."""
 
@@ -374,7 +474,22 @@ class Bye(_Frame, frozen=True, tag="bye"):
     error: ErrorInfo
 
 
-Request = Models | Open | Leave | Send | Stop | Serve | Offer | Approve | Rate | Rename
+Request = (
+    Models
+    | Open
+    | Leave
+    | Send
+    | Stop
+    | Serve
+    | Offer
+    | Approve
+    | Rate
+    | Rename
+    | List
+    | Delete
+    | Restore
+    | Export
+)
 """What is answered with `ok` or `fail`."""
 Told = Said | Done | Asking | Returned
 """What a client says of a call that it was asked for."""
@@ -390,12 +505,19 @@ Ok = (
     | ApproveOk
     | RateOk
     | RenameOk
+    | ListOk
+    | DeleteOk
+    | RestoreOk
+    | ExportOk
 )
 ServerFrame = (
     Welcome
     | Ok
     | Events
     | Snapshot
+    | Deleted
+    | Restored
+    | Stale
     | ServedCall
     | ToolRun
     | Approved

@@ -42,6 +42,17 @@ class Replace(_Out, frozen=True):
     state: Conversation
 
 
+class Gone(_Out, frozen=True):
+    """The conversation was deleted; while it is `restorable` a `Replace` may bring it back."""
+
+    conversation: str
+    restorable: bool
+
+
+class Outdated(_Out, frozen=True):
+    """What the list of conversations told last may have changed; told once a list."""
+
+
 class Drop(_Out, frozen=True):
     """The link is dead: close the socket and call `disconnected`."""
 
@@ -100,6 +111,8 @@ Outcome = (
     | Answer
     | Deliver
     | Replace
+    | Gone
+    | Outdated
     | Drop
     | Retry
     | Ended

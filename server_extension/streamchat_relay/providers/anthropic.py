@@ -177,9 +177,11 @@ def _gone(name: str) -> dict[str, Any]:
 def _messages(call: Call) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = []
     names = ids()
+    newest = next((one for one in reversed(call.messages) if one.role == "user"), None)
     for message in call.messages:
         if message.role == "user":
-            if blocks := _blocks(contents(message.parts)):
+            found = _without_audio(contents(message.parts), asked=message is newest)
+            if blocks := _blocks(found):
                 messages.append({"role": "user", "content": blocks})
         elif message.role == "assistant":
             for step in steps(message, names):
@@ -191,6 +193,22 @@ def _messages(call: Call) -> list[dict[str, Any]]:
         last = messages[-1]["content"][-1]
         last["text"] = last["text"].rstrip()
     return messages
+
+
+def _without_audio(found: Sequence[Content], *, asked: bool) -> list[Content]:
+    """The API takes none: a prompt with some is refused, one of before is told without it."""
+    told: list[Content] = []
+    for one in found:
+        if not isinstance(one, FileContent) or not one.audio:
+            told.append(one)
+        elif asked:
+            raise BadRequest(
+                f"{one.name or 'The recording'} cannot be heard by this model: Anthropic's take no "
+                "audio. Choose another model, or remove it."
+            )
+        else:
+            told.append(Text(f"[{one.name or 'A recording'}: audio that you cannot hear]"))
+    return told
 
 
 def _step(step: Step) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from streamchat_relay.model import BadRequest, FilePart, Message, Part, TextPart
+from streamchat_relay.model.media import audio_format
 from streamchat_relay.providers.structured import PARAM
 
 _DATA = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+-]+=[^;,]*)*)(;base64)?,(.*)", re.DOTALL)
@@ -29,12 +30,17 @@ class Text(msgspec.Struct, frozen=True):
 
 
 class FileContent(msgspec.Struct, frozen=True):
-    """An image or a PDF: by `url` where it is on the web, else as base64 in `data`."""
+    """An image, a PDF or audio: by `url` where it is on the web, else as base64 in `data`."""
 
     media_type: str
     data: str = ""
     url: str = ""
     name: str = ""
+
+    @property
+    def audio(self) -> str:
+        """Its format, `wav` or `mp3`, where it is audio; else empty."""
+        return audio_format(self.media_type)
 
 
 Content = Text | FileContent
@@ -95,7 +101,11 @@ def _file(part: FilePart) -> Content:
         raise BadRequest(f"{name} cannot be sent to a model: it is not a data: URL or an image.")
     media_type = part.media_type or match[1] or "text/plain"
     encoded = match[4]
-    whole = media_type.startswith("image/") or media_type == "application/pdf"
+    whole = (
+        media_type.startswith("image/")
+        or media_type == "application/pdf"
+        or audio_format(media_type) != ""
+    )
     if whole and match[3]:
         # As it came: to decode 20 MiB and encode them again would hold up every other answer.
         if not _is_base64(encoded):
@@ -111,7 +121,9 @@ def _file(part: FilePart) -> Content:
     if whole:
         data = base64.b64encode(raw).decode()
         return FileContent(media_type=media_type, data=data, name=part.name)
-    raise BadRequest(f"{name} is of the type {media_type}; models take text, images and PDF.")
+    raise BadRequest(
+        f"{name} is of the type {media_type}; models take text, images, PDF and audio (WAV, MP3)."
+    )
 
 
 def _is_base64(text: str) -> bool:

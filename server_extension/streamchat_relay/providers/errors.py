@@ -65,6 +65,10 @@ _NO_PICTURES = re.compile(
     r"|(image|vision)[\w ]* (is|are) not supported|not a (multimodal|vision) model"
     r"|image_url is only supported|--mmproj"
 )
+_NO_AUDIO = re.compile(
+    r"(not support|no endpoints found that support) (the )?(input )?audio"
+    r"|audio[\w ]* (is|are) not supported|invalid value: 'input_audio'|input_audio is not supported"
+)
 _SETTINGS = (
     "temperature", "top_p", "top_k", "max_completion_tokens", "max_tokens", "stop_sequences",
     "stop", "presence_penalty", "frequency_penalty", "reasoning_effort", "logprobs", "seed",
@@ -116,6 +120,11 @@ def from_refusal(refusal: Refusal, at: Endpoint, model: str) -> StreamChatError:
         return BadRequest(
             f"{model} takes no tools{shown}. Choose a model that does, or ask in a chat without "
             "tools. Some servers have to be started with tools switched on."
+        )
+    if _NO_AUDIO.search(words) and status in {0, 400, 404, 422, 500}:
+        return BadRequest(
+            f"{model} takes no audio{shown}. Choose a model that does, or begin a conversation "
+            "without it: `chat.clear()`, or `chat.edit(…)` the prompt that has some."
         )
     if _NO_PICTURES.search(words) and status in {0, 400, 404, 422, 500}:
         return BadRequest(

@@ -19,11 +19,11 @@ FRESH = 30.0
 """Seconds for which a catalog is not asked for again."""
 
 _NO_CHAT = re.compile(
-    r"embed|whisper|(^|[-_])tts|audio|realtime|image|dall-e|imagen|veo|sora|moderation|transcribe"
+    r"embed|whisper|(^|[-_])tts|realtime|image|dall-e|imagen|veo|sora|moderation|transcribe"
     r"|rerank|aqa|davinci|babbage|-instruct(-\d+)?$|computer-use|guard|codex|search"
 )
 _NO_CHAT_ANYWHERE = re.compile(r"embed|whisper|(^|[-_])tts|dall-e|moderation|transcribe|rerank")
-_NO_DEFAULT = re.compile(r"-pro(-|$)|deep-research|preview|nano")
+_NO_DEFAULT = re.compile(r"-pro(-|$)|deep-research|preview|nano|audio")
 
 
 class Lister(Protocol):

@@ -44,6 +44,19 @@ class _Model(msgspec.Struct):
     context_window: Any = None
     context_length: Any = None
     max_model_len: Any = None
+    # OpenRouter tells what each of its models takes, and few others do.
+    architecture: Any = None
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        told = (
+            self.architecture.get("input_modalities")
+            if isinstance(self.architecture, dict)
+            else None
+        )
+        if not isinstance(told, list) or "text" not in told:
+            return ()
+        return ("text", *(sense for sense in ("image", "audio") if sense in told))
 
     @property
     def context(self) -> int | None:
@@ -80,7 +93,11 @@ class OpenAIProvider(SdkProvider["Client"]):
             # Gemini's compatible endpoint lists `models/…` and answers to both.
             name = model.id.removeprefix("models/")
             info = ModelInfo(
-                id=f"{self.name}/{name}", provider=self.name, name=name, context=model.context
+                id=f"{self.name}/{name}",
+                provider=self.name,
+                name=name,
+                capabilities=model.capabilities,
+                context=model.context,
             )
             models.append((info, model.created or 0.0))
         return models
@@ -199,6 +216,8 @@ def _content(content: Content) -> dict[str, Any]:
                 "type": "file",
                 "file": {"filename": content.name or "file.pdf", "file_data": data},
             }
+        case FileContent(audio=str(form)) if form:
+            return {"type": "input_audio", "input_audio": {"data": content.data, "format": form}}
         case FileContent():
             url = content.url or f"data:{content.media_type};base64,{content.data}"
             return {"type": "image_url", "image_url": {"url": url}}

@@ -16,10 +16,17 @@ from streamchat_relay.protocol.frames import (
     Approve,
     ApproveOk,
     Asking,
+    Delete,
+    Deleted,
+    DeleteOk,
     Done,
+    Export,
+    ExportOk,
     Fail,
     Leave,
     LeaveOk,
+    List,
+    ListOk,
     Models,
     ModelsOk,
     Offer,
@@ -31,6 +38,8 @@ from streamchat_relay.protocol.frames import (
     Rename,
     RenameOk,
     Request,
+    Restore,
+    RestoreOk,
     Returned,
     Said,
     Send,
@@ -48,8 +57,9 @@ from streamchat_relay.relay.conversation import LiveConversation
 from streamchat_relay.relay.hub import Hub
 from streamchat_relay.relay.offers import Workshop
 from streamchat_relay.relay.pace import Pace
-from streamchat_relay.relay.ports import Clock, Transport
+from streamchat_relay.relay.ports import RESTORE_S, Clock, Transport
 from streamchat_relay.relay.pump import Pump
+from streamchat_relay.relay.rooms import Guest
 from streamchat_relay.relay.runs import SystemClock
 from streamchat_relay.relay.served import Served
 
@@ -59,7 +69,10 @@ MESSAGES_PER_REQUEST = 50
 """How many times as many messages of all kinds are no flood: acknowledgements among them."""
 
 
-_PACED = Models | Open | Send | Rate | Rename
+_PACED = Models | Open | Send | Rate | Rename | List | Delete | Restore | Export
+
+
+_IN_TURN = Open | Leave | Stop | Serve | Offer | Approve | Rate | Rename | Delete | Restore | Export
 
 
 class Connection:
@@ -94,6 +107,7 @@ class Connection:
         self._log = log or logging.getLogger(__name__)
         self._served = Served(self._write)
         self._workshop = Workshop(self._write)
+        self._guest = Guest(self._heard)
         self._open: dict[str, tuple[LiveConversation, Pump]] = {}
         self._asking: set[asyncio.Task[None]] = set()
         self._sending: set[asyncio.Task[None]] = set()
@@ -128,6 +142,7 @@ class Connection:
         self._gone = True
         self._hub.served.remove(self._served)
         self._hub.tools.remove(self._workshop)
+        self._hub.rooms.remove(self._user, self._guest)
         for task in self._asking:
             task.cancel()
         for conversation in list(self._open):
@@ -147,20 +162,20 @@ class Connection:
                     retry_after=math.ceil(wait * 10) / 10,
                 )
                 self._write(Fail(id=action.id, error=many.info))
-            # Providers tell their models, and with them the default one, when they like; a stop
-            # must not wait behind that.
-            elif isinstance(action, Models):
+            # Providers tell their models, and with them the default one, when they like, and a
+            # first search reads much; a stop must not wait behind that.
+            elif isinstance(action, Models | List):
                 self._spawn(action, self._asking)
             elif isinstance(action, Send):
                 self._spawn(action, self._sending)
                 # It takes its place in the conversation before the next frame is looked at.
                 await asyncio.sleep(0)
-            elif isinstance(action, Open | Leave | Stop | Serve | Offer | Approve | Rate | Rename):
+            elif isinstance(action, _IN_TURN):
                 await self._answer(action)
             else:
                 self._write(action)
 
-    def _spawn(self, request: Models | Send, tasks: set[asyncio.Task[None]]) -> None:
+    def _spawn(self, request: Models | List | Send, tasks: set[asyncio.Task[None]]) -> None:
         task = asyncio.ensure_future(self._answer(request))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
@@ -212,6 +227,23 @@ class Connection:
             case Rename(id=frame_id):
                 title = await self._hub.rename(self._user, request)
                 self._write(RenameOk(id=frame_id, title=title))
+            case List(id=frame_id, limit=limit, before=place, search=search):
+                # Before it is asked for: what changes meanwhile is not in it.
+                self._hub.rooms.list(self._user, self._guest)
+                before = None if place is None else (place.used, place.id)
+                told = await self._hub.overview(
+                    self._user, limit=limit, before=before, search=search
+                )
+                self._write(ListOk(id=frame_id, conversations=told.conversations, more=told.more))
+            case Delete(id=frame_id, conversation=conversation):
+                await self._hub.delete(self._user, conversation)
+                self._write(DeleteOk(id=frame_id, restorable_s=RESTORE_S))
+            case Restore(id=frame_id, conversation=conversation):
+                await self._hub.restore(self._user, conversation)
+                self._write(RestoreOk(id=frame_id))
+            case Export(id=frame_id):
+                name, text = await self._hub.export(self._user, request)
+                self._write(ExportOk(id=frame_id, name=name, text=text))
             case Stop(id=frame_id, run=run):
                 state = await self._hub.stop(self._user, run)
                 self._write(StopOk(id=frame_id, state=state))
@@ -240,6 +272,11 @@ class Connection:
                 await live.catch_up()
             if self._gone:
                 return
+            if live.deleted:
+                self._leave(live.id)
+                self._hub.rooms.join(self._user, live.id, self._guest)
+                self._write(Deleted(conversation=live.id, restorable=log.head > 0))
+                live.check()
             if after is not None and same and not 0 <= after <= log.head:
                 raise BadCursor(
                     f"`after` is {after}, but this log goes from 0 to {log.head}. "
@@ -254,9 +291,20 @@ class Connection:
                 )
             pump = Pump(log, self._transport, after, window=self._window)
             self._open[request.conversation] = (live, pump)
+            self._hub.rooms.join(self._user, live.id, self._guest)
             pump.advance()
 
+    def _heard(self, frame: ServerFrame) -> None:
+        """What is told to everybody in a room."""
+        if isinstance(frame, Deleted):
+            self._close(frame.conversation)
+        self._write(frame)
+
     def _leave(self, conversation: str) -> None:
+        self._hub.rooms.leave(self._user, conversation, self._guest)
+        self._close(conversation)
+
+    def _close(self, conversation: str) -> None:
         opened = self._open.pop(conversation, None)
         if opened is not None:
             live, pump = opened

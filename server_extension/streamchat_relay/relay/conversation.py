@@ -10,6 +10,7 @@ from streamchat_relay.model import (
     AbortReason,
     Conversation,
     Event,
+    NotFound,
     Output,
     ReasoningEnd,
     ReasoningPart,
@@ -39,6 +40,7 @@ class LiveConversation:
         self.user = user
         self.id = conversation
         self.runs: dict[str, ActiveRun] = {}
+        self.deleted = False
         self.accepting = asyncio.Lock()
         self.log = Log(conversation, epoch)
         self._state = State(self.log)
@@ -50,6 +52,7 @@ class LiveConversation:
     ) -> LiveConversation:
         """The conversation as it was kept; a long one lets others have their turn meanwhile."""
         live = cls(user, conversation, stored.epoch)
+        live.deleted = stored.deleted
         for lines in stored.lines:
             live.log.restore(lines)
             await live.catch_up()
@@ -62,6 +65,11 @@ class LiveConversation:
         """Whether nobody reads it and nothing writes it."""
         # The saving reader is always there.
         return not self.runs and self.log.readers == 1
+
+    def check(self) -> None:
+        """Raise `NotFound` where it was deleted."""
+        if self.deleted:
+            raise NotFound("This conversation was deleted. Begin a new one.")
 
     @property
     def state(self) -> Conversation:

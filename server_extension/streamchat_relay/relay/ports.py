@@ -11,6 +11,9 @@ import msgspec
 
 from streamchat_relay.model import Catalog, ConversationInfo, Message, Output, ToolSpec
 
+RESTORE_S = 600.0
+"""Seconds in which the deletion of a conversation can be taken back."""
+
 
 class Source(Protocol):
     """What an answer is read from: slowed down while everybody who reads the answer lags."""
@@ -90,11 +93,13 @@ class Registry(Protocol):
 class StoredLog(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation as a store kept it: the epoch, and encoded events from `seq` 1.
 
-    Each of `lines` is some of the events, a line each; best some 64 KiB together.
+    Each of `lines` is some of the events, a line each; best some 64 KiB together. One that is
+    `deleted` and has no events is gone for good; others may be restored.
     """
 
     epoch: str
     lines: list[bytes]
+    deleted: bool = False
 
     @property
     def events(self) -> list[bytes]:
@@ -135,12 +140,30 @@ class Directory(Protocol):
     """Which conversations there are; told without reading them."""
 
     async def conversations(
-        self, user: str, /, *, limit: int, before: tuple[float, str] | None = None
+        self,
+        user: str,
+        /,
+        *,
+        limit: int,
+        before: tuple[float, str] | None = None,
+        search: str = "",
     ) -> Sequence[ConversationInfo]:
         """A user's conversations, the one used last first, and at most `limit`.
 
-        `before` is where to go on: the `used` and the `id` of the last one that is known.
+        `before` is where to go on: the `used` and the `id` of the last one that is known. With
+        `search` those that hold all of its words, in their title, a prompt or an answer.
         """
+        ...
+
+    async def delete(self, user: str, conversation: str, /) -> bool:
+        """Hide a conversation now, and let go of it when `RESTORE_S` are over.
+
+        Again it changes nothing. False where there is none.
+        """
+        ...
+
+    async def restore(self, user: str, conversation: str, /) -> bool:
+        """Take a deletion back; False where there is nothing, or nothing left, to restore."""
         ...
 
 

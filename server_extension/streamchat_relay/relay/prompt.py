@@ -16,6 +16,7 @@ from streamchat_relay.model import (
     StartedMessage,
     TextPart,
 )
+from streamchat_relay.model.media import audio_format
 from streamchat_relay.model.reduce import newest, replace
 from streamchat_relay.protocol.frames import Prompt, Send
 from streamchat_relay.relay.depth import MAX_DEPTH, deeper
@@ -75,7 +76,8 @@ def _numbered(prompt: Prompt) -> tuple[TextPart | FilePart, ...]:
         if isinstance(part, FilePart) and not _readable(part):
             raise BadRequest(
                 f"{part.name or 'A file'} of the type {part.media_type or '?'} cannot be sent "
-                "to a model: send text, pictures and PDFs, uploaded or as data: URLs."
+                "to a model: send text, pictures, PDFs and audio (WAV, MP3), uploaded or as "
+                "data: URLs."
             )
     return parts
 
@@ -84,5 +86,9 @@ def _readable(part: FilePart) -> bool:
     kind = part.media_type
     if part.url.startswith(("http://", "https://")):
         return kind.startswith("image/")
-    known = kind.startswith(("image/", "text/")) or kind in {"application/pdf", "application/json"}
+    known = (
+        kind.startswith(("image/", "text/"))
+        or kind in {"application/pdf", "application/json"}
+        or audio_format(kind) != ""
+    )
     return part.url.startswith(("data:", "blob:")) and known

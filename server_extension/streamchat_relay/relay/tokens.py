@@ -16,13 +16,17 @@ from streamchat_relay.model import (
     ToolSpec,
     text_of,
 )
-from streamchat_relay.model.media import is_text
+from streamchat_relay.model.media import audio_format, is_text
 
 CHARACTERS_PER_TOKEN = 4
 """The usual rule of thumb."""
 PER_FILE = 2_000
 """A picture of usual size, or a page or two."""
 PER_FILE_AT_MOST = 8_000
+AUDIO_BYTES_PER_TOKEN = 640
+"""Speech as MP3 of 128 kbit/s; providers count 10 to 32 tokens a second."""
+AUDIO_BYTES_PER_TOKEN_AT_LEAST = 128
+"""As MP3 of 32 kbit/s."""
 PER_MESSAGE_AT_MOST = 16
 """Its role and what stands between it and the next."""
 
@@ -40,17 +44,19 @@ def likely(
     >>> likely([Message(id="m1", role="user", parts=(TextPart(id="1", text="12345678"),))], {})
     2
     """
-    texts, files, size = _seen(messages, params)
+    texts, files, size, heard = _seen(messages, params)
     size += sum(map(len, texts)) + sum(len(msgspec.json.encode(tool)) for tool in tools)
-    return -(-size // CHARACTERS_PER_TOKEN) + files * PER_FILE
+    heard = -(-heard // AUDIO_BYTES_PER_TOKEN)
+    return -(-size // CHARACTERS_PER_TOKEN) + files * PER_FILE + heard
 
 
 def at_most(messages: Iterable[Message], params: Mapping[str, Any]) -> int:
     """What a budget holds for a prompt: a token for every two bytes, more than any prose takes."""
     messages = list(messages)
-    texts, files, size = _seen(messages, params)
+    texts, files, size, heard = _seen(messages, params)
     size += sum(len(text.encode()) for text in texts)
-    return -(-size // 2) + files * PER_FILE_AT_MOST + (len(messages) + 1) * PER_MESSAGE_AT_MOST
+    other = files * PER_FILE_AT_MOST + -(-heard // AUDIO_BYTES_PER_TOKEN_AT_LEAST)
+    return -(-size // 2) + other + (len(messages) + 1) * PER_MESSAGE_AT_MOST
 
 
 def of_text(characters: int) -> int:
@@ -58,11 +64,13 @@ def of_text(characters: int) -> int:
     return -(-characters // CHARACTERS_PER_TOKEN)
 
 
-def _seen(messages: Iterable[Message], params: Mapping[str, Any]) -> tuple[list[str], int, int]:
-    """The texts, the pictures and PDFs, and the bytes of text files."""
+def _seen(
+    messages: Iterable[Message], params: Mapping[str, Any]
+) -> tuple[list[str], int, int, int]:
+    """The texts, how many pictures and PDFs, and the bytes of text files and of audio."""
     system = params.get("system")
     texts = [system] if isinstance(system, str) else []
-    files = size = 0
+    files = size = heard = 0
     for message in messages:
         for part in message.parts:
             kept = getattr(part, "provider_metadata", None)
@@ -72,12 +80,18 @@ def _seen(messages: Iterable[Message], params: Mapping[str, Any]) -> tuple[list[
             match part:
                 case TextPart(text=text) | ReasoningPart(text=text):
                     texts.append(text)
-                case FilePart(media_type=kind, url=url) if is_text(kind):
-                    size += part.size or (len(url) * 3 // 4 if url.startswith("data:") else 0)
+                case FilePart(media_type=kind) if is_text(kind):
+                    size += _bytes(part)
+                case FilePart(media_type=kind) if audio_format(kind):
+                    heard += _bytes(part)
                 case FilePart():
                     files += 1
                 case ToolPart():
                     texts += [part.name, part.input_text, part.error or text_of(part.output)]
                 case _:
                     pass
-    return texts, files, size
+    return texts, files, size, heard
+
+
+def _bytes(part: FilePart) -> int:
+    return part.size or (len(part.url) * 3 // 4 if part.url.startswith("data:") else 0)

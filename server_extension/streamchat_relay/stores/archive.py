@@ -29,7 +29,7 @@ def archived(
     """The conversations, the one that was changed last first: of one user, of these ids, or all."""
     rows = connection.execute(
         "SELECT number, user, id, changed FROM conversation "
-        "WHERE ? IS NULL OR user = ? ORDER BY changed DESC, number DESC",
+        "WHERE deleted IS NULL AND (? IS NULL OR user = ?) ORDER BY changed DESC, number DESC",
         (user, user),
     ).fetchall()
     for number, owner, conversation, changed in rows:
@@ -45,6 +45,11 @@ def archived(
 def put(connection: sqlite3.Connection, one: Archived) -> bool:
     """Add a conversation; False, and nothing is changed, where its user has one of that id."""
     with transaction(connection):
+        # One that is gone for good left nothing but its id.
+        connection.execute(
+            "DELETE FROM conversation WHERE user = ? AND id = ? AND epoch = ''",
+            (one.user, one.conversation),
+        )
         added = connection.execute(
             "INSERT OR IGNORE INTO conversation (user, id, epoch, changed) VALUES (?, ?, ?, ?)",
             (one.user, one.conversation, secrets.token_hex(4), one.changed),

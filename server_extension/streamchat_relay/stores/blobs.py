@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import hashlib
 import os
-import re
 import secrets
 import sqlite3
 import time
@@ -16,14 +15,14 @@ from pathlib import Path
 from streamchat_relay.model import Internal
 from streamchat_relay.model.media import TEXT, sniffed
 from streamchat_relay.relay.ports import Blob
+from streamchat_relay.stores.deletion import REFERENCE, Unused
 
 SPARED_S = 24 * 3600.0
 """How long a file that nothing refers to is kept: its prompt may still be written."""
 HEAD_BYTES = 16
-"""So many tell a picture and a PDF from text, and nothing else is kept."""
+"""So many tell a picture, a PDF and audio from text, and nothing else is kept."""
 
 _NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
-_REFERENCE = re.compile(rb"blob:sha256/([0-9a-f]{64})")
 
 
 def blob_directory(database: Path) -> Path:
@@ -73,12 +72,19 @@ class FileBlobs:
         used = {
             self._path(user, sha256.decode())
             for user, data in rows
-            for sha256 in _REFERENCE.findall(data)
+            for sha256 in REFERENCE.findall(data)
         }
         for path in self._directory.glob("*/*"):
             with contextlib.suppress(FileNotFoundError):
                 if path not in used and path.stat().st_mtime < before:
                     yield path
+
+    def forget(self, unused: Unused) -> None:
+        """Delete it, unless somebody has asked for it since: a prompt may be about to name it."""
+        path = self._path(unused.user, unused.sha256)
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime <= unused.since:
+                path.unlink()
 
     def _path(self, user: str, sha256: str) -> Path:
         # A user's key may hold whatever a name may.

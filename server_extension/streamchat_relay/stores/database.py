@@ -16,9 +16,16 @@ from jupyter_core.paths import jupyter_data_dir
 from streamchat_relay.model import Internal
 from streamchat_relay.stores.summary import Summary, summarized
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 BUSY_S = 10.0
 """How long another process may keep the file locked before that is a failure."""
+
+# None for a conversation that was not searched since it was written to.
+_WORDS = """CREATE TABLE words (
+    conversation INTEGER PRIMARY KEY REFERENCES conversation (number) ON DELETE CASCADE,
+    folded TEXT NOT NULL, -- the columns of `Words`
+    plain TEXT NOT NULL
+)"""
 
 _SCHEMA = f"""
 CREATE TABLE conversation (
@@ -32,9 +39,12 @@ CREATE TABLE conversation (
     asked TEXT NOT NULL DEFAULT '',
     messages INTEGER NOT NULL DEFAULT 0,
     model TEXT NOT NULL DEFAULT '',
+    deleted REAL, -- when, in seconds since 1970
     UNIQUE (user, id)
 );
 CREATE INDEX used ON conversation (user, changed, id);
+CREATE INDEX deleted ON conversation (deleted) WHERE deleted IS NOT NULL;
+{_WORDS};
 CREATE TABLE events (
     conversation INTEGER NOT NULL REFERENCES conversation (number) ON DELETE CASCADE,
     first INTEGER NOT NULL, -- the seq of the first of these events
@@ -70,6 +80,10 @@ _UPGRADES = {
     "ALTER TABLE conversation ADD COLUMN model TEXT NOT NULL DEFAULT '';"
     "CREATE INDEX used ON conversation (user, changed, id);"
     "PRAGMA user_version = 4",
+    4: "ALTER TABLE conversation ADD COLUMN deleted REAL;"
+    "CREATE INDEX deleted ON conversation (deleted) WHERE deleted IS NOT NULL;"
+    f"{_WORDS};"
+    "PRAGMA user_version = 5",
 }
 """By version: what makes the next one of it."""
 
@@ -176,6 +190,8 @@ def _prepare(connection: sqlite3.Connection) -> None:
             _summarize(connection)
     _use_wal(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
+    # What is deleted is overwritten.
+    connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA foreign_keys = ON")
 
 

@@ -19,12 +19,13 @@ from streamchat_relay.stores.summary import Summary, summarized, tells
 Key = tuple[str, str]
 """A user, and a conversation of theirs."""
 
-_FIND = "SELECT number, epoch, open_in FROM conversation WHERE user = ? AND id = ?"
+_FIND = "SELECT number, epoch, open_in, deleted FROM conversation WHERE user = ? AND id = ?"
 
 _SUMMARY = "SELECT title, asked, messages, model FROM conversation WHERE number = ?"
 _NEWEST = (
     "SELECT id, changed, title, asked, messages, model FROM conversation "
-    "WHERE user = ? AND (changed, id) < (?, ?) ORDER BY changed DESC, id DESC LIMIT ?"
+    "WHERE user = ? AND (changed, id) < (?, ?) AND deleted IS NULL "
+    "ORDER BY changed DESC, id DESC LIMIT ?"
 )
 
 
@@ -52,7 +53,9 @@ def take(connection: sqlite3.Connection, key: Key, mark: str, before: float) -> 
     if connection.execute(_FIND, key).fetchone() is None:
         return None
     with transaction(connection):
-        number, epoch, open_in = connection.execute(_FIND, key).fetchone()
+        number, epoch, open_in, deleted = connection.execute(_FIND, key).fetchone()
+        if not epoch:
+            return Opened(StoredLog(epoch=epoch, lines=[], deleted=True), frozenset())
         if open_in not in {None, mark}:
             epoch = secrets.token_hex(4)
         if open_in != mark:
@@ -67,7 +70,8 @@ def take(connection: sqlite3.Connection, key: Key, mark: str, before: float) -> 
         old = connection.execute(
             "SELECT id FROM run WHERE user = ? AND conversation = ? AND ended < ?", (*key, before)
         ).fetchall()
-    return Opened(StoredLog(epoch=epoch, lines=lines), frozenset(run for (run,) in old))
+    log = StoredLog(epoch=epoch, lines=lines, deleted=deleted is not None)
+    return Opened(log, frozenset(run for (run,) in old))
 
 
 def replace(connection: sqlite3.Connection, key: Key, was: Opened, log: StoredLog) -> bool:
@@ -111,7 +115,7 @@ def write(
             (user, conversation, epoch, mark, now),
         )
         row = connection.execute(_FIND, key).fetchone()
-    number, kept, _ = row
+    number, kept, _, _ = row
     if kept != epoch:
         return False
     connection.execute("UPDATE conversation SET changed = ? WHERE number = ?", (now, number))
@@ -120,13 +124,16 @@ def write(
     if tells(data):
         known = connection.execute(_SUMMARY, (number,)).fetchone()
         connection.execute(SUMMARIZE, (*summarized(Summary(*known), data), number))
+    ends = any(begin in data for begin in TERMINALS)
+    if ends or tells(data):
+        connection.execute("DELETE FROM words WHERE conversation = ?", (number,))
     # One look at the whole: most of what is written neither starts nor ends a run.
     if b'"start"' in data:
         connection.executemany(
             "INSERT OR IGNORE INTO run VALUES (?, ?, ?, NULL)",
             [(user, run, conversation) for run in map(started_run, events) if run is not None],
         )
-    if any(begin in data for begin in TERMINALS):
+    if ends:
         connection.executemany(
             "UPDATE run SET ended = ? WHERE user = ? AND id = ? AND conversation = ?",
             [(now, user, run, conversation) for run in map(ended_run, events) if run is not None],

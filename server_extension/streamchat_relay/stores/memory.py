@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -10,9 +11,11 @@ from datetime import date
 import msgspec
 
 from streamchat_relay.model import ConversationInfo
-from streamchat_relay.relay.ports import Account, Amount, StoredLog, Taken
+from streamchat_relay.model.reduce import replace
+from streamchat_relay.relay.ports import RESTORE_S, Account, Amount, StoredLog, Taken
 from streamchat_relay.stores.lines import gathered, started_run
 from streamchat_relay.stores.summary import Summary, summarized
+from streamchat_relay.stores.words import searched, words
 
 
 class _Kept(msgspec.Struct):
@@ -20,6 +23,7 @@ class _Kept(msgspec.Struct):
     events: list[bytes]
     changed: float = 0
     summary: Summary = Summary()
+    deleted: float | None = None
 
 
 class MemoryStore:
@@ -32,16 +36,21 @@ class MemoryStore:
 
     async def load(self, user: str, conversation: str) -> StoredLog | None:
         """The log with everything appended so far, or None where there is none."""
+        self._purge()
         kept = self._logs.get((user, conversation))
         if kept is None:
             return None
-        return StoredLog(epoch=kept.epoch, lines=gathered(kept.events))
+        deleted = kept.deleted is not None
+        return StoredLog(epoch=kept.epoch, lines=gathered(kept.events), deleted=deleted)
 
     def append(
         self, user: str, conversation: str, epoch: str, first: int, events: Sequence[bytes]
     ) -> None:
         """Keep encoded events, the first of them numbered `first`."""
         kept = self._logs.setdefault((user, conversation), _Kept(epoch, []))
+        if kept.epoch != epoch:
+            # It is gone.
+            return
         del kept.events[first - 1 :]
         kept.events.extend(events)
         kept.changed = self._now()
@@ -59,15 +68,54 @@ class MemoryStore:
         return self._runs.get((user, run))
 
     async def conversations(
-        self, user: str, *, limit: int, before: tuple[float, str] | None = None
+        self,
+        user: str,
+        *,
+        limit: int,
+        before: tuple[float, str] | None = None,
+        search: str = "",
     ) -> list[ConversationInfo]:
         """A user's conversations, the one used last first."""
-        found = [
-            kept.summary.info(conversation, kept.changed)
-            for (owner, conversation), kept in self._logs.items()
-            if owner == user and (before is None or (kept.changed, conversation) < before)
-        ]
+        wanted, found = searched(search), []
+        for (owner, conversation), kept in self._logs.items():
+            there = owner == user and kept.deleted is None
+            if not there or not (before is None or (kept.changed, conversation) < before):
+                continue
+            info = kept.summary.info(conversation, kept.changed)
+            if wanted:
+                text = words(kept.summary, kept.events)
+                if not text.has(wanted):
+                    continue
+                info = replace(info, found=text.found(wanted))
+            found.append(info)
         return sorted(found, key=lambda one: (one.used, one.id), reverse=True)[:limit]
+
+    async def delete(self, user: str, conversation: str) -> bool:
+        """Hide it; see `relay.ports.Directory`."""
+        kept = self._logs.get((user, conversation))
+        if kept is not None and kept.deleted is None:
+            kept.deleted = self._now()
+            asyncio.get_running_loop().call_later(RESTORE_S, self._purge)
+        return kept is not None
+
+    async def restore(self, user: str, conversation: str) -> bool:
+        """Show it again, where it is not gone."""
+        self._purge()
+        kept = self._logs.get((user, conversation))
+        if kept is None or not kept.epoch:
+            return False
+        kept.deleted = None
+        return True
+
+    def _purge(self) -> None:
+        before = self._now() - RESTORE_S
+        for key, kept in self._logs.items():
+            if kept.deleted is not None and kept.deleted <= before and kept.epoch:
+                # Its id stays, so that nobody writes to it who still has it open.
+                self._logs[key] = _Kept("", [], deleted=kept.deleted)
+                self._runs = {
+                    run: owner for run, owner in self._runs.items() if (run[0], owner) != key
+                }
 
     async def close(self) -> None:
         """Nothing is outstanding."""

@@ -16,11 +16,13 @@ from typing import Any
 
 from streamchat_relay.model import ConversationInfo, Internal
 from streamchat_relay.relay.ports import StoredLog
-from streamchat_relay.stores import logs
+from streamchat_relay.stores import deletion, logs
+from streamchat_relay.stores import search as search_
 from streamchat_relay.stores.database import open_database, transaction
 from streamchat_relay.stores.folding import folded
 from streamchat_relay.stores.lines import gathered
 from streamchat_relay.stores.logs import Append, Key
+from streamchat_relay.stores.words import searched
 
 GATHER_S = 0.2
 """How long events are gathered for one transaction, and one waking of the thread."""
@@ -28,6 +30,8 @@ GATHER_BYTES = 1024 * 1024
 """How much is gathered at most."""
 RETRY_S = 1.0
 """How long until events that could not be written are tried again."""
+PURGE_AGAIN_S = 60.0
+"""How long until what could not be let go of is tried again."""
 REPLAY_S = 24 * 3600.0
 """How long after its end a run is kept delta by delta."""
 
@@ -57,9 +61,11 @@ class SQLiteStore:
         *,
         replay_s: float = REPLAY_S,
         now: Callable[[], float] = time.time,
+        forget: deletion.Forget | None = None,
         log: logging.Logger | None = None,
     ) -> None:
         self._path = path
+        self._forget = forget
         self._replay_s = replay_s
         self._now = now
         self._log = log or logging.getLogger(__name__)
@@ -69,9 +75,12 @@ class SQLiteStore:
         self._gathered: _Appends = {}
         self._size = 0
         self._queue: queue.SimpleQueue[_Appends | _Job | None] = queue.SimpleQueue()
+        connection = open_database(path, self._log)
+        # When a deleted conversation is to be gone.
+        self._due = deletion.due(connection)
         self._thread = threading.Thread(
             target=self._write,
-            args=(open_database(path, self._log),),
+            args=(connection,),
             name="streamchat-store",
             daemon=True,
         )
@@ -139,14 +148,42 @@ class SQLiteStore:
         return found
 
     async def conversations(
-        self, user: str, *, limit: int, before: tuple[float, str] | None = None
+        self,
+        user: str,
+        *,
+        limit: int,
+        before: tuple[float, str] | None = None,
+        search: str = "",
     ) -> list[ConversationInfo]:
         """A user's conversations, the one used last first."""
         self._hand_over()
-        found: list[ConversationInfo] = await self._ask(
-            lambda connection: logs.newest(connection, user, limit, before)
-        )
+        found: list[ConversationInfo]
+        wanted = searched(search)
+        if not wanted:
+            found = await self._ask(lambda one: logs.newest(one, user, limit, before))
+            return found
+        # In steps, between which others are served: what was never searched has to be read once.
+        while not await self._ask(lambda one: search_.read(one, user)):
+            pass
+        found = await self._ask(lambda one: search_.find(one, user, wanted, limit, before))
         return found
+
+    async def delete(self, user: str, conversation: str) -> bool:
+        """Hide it; see `relay.ports.Directory`."""
+        self._hand_over()
+
+        def hide(connection: sqlite3.Connection) -> bool:
+            hidden = deletion.delete(connection, (user, conversation), self._now())
+            self._due = deletion.due(connection)
+            return hidden
+
+        hidden: bool = await self._ask(hide)
+        return hidden
+
+    async def restore(self, user: str, conversation: str) -> bool:
+        """Show it again, where it is not gone."""
+        restored: bool = await self._ask(lambda one: deletion.restore(one, (user, conversation)))
+        return restored
 
     async def close(self) -> None:
         """Write what is outstanding, take the marks back, and let go of the file."""
@@ -212,7 +249,8 @@ class SQLiteStore:
         fault: Exception | None = None
         closing = False
         while not closing:
-            items = self._items(RETRY_S if unwritten else None)
+            self._purge(connection)
+            items = self._items(RETRY_S if unwritten else self._until_due())
             unwritten += [item for item in items if isinstance(item, dict)]
             failing, fault = fault, self._save(connection, unwritten)
             if fault is None:
@@ -226,6 +264,23 @@ class SQLiteStore:
                 elif not isinstance(item, dict):
                     item(connection, fault)
         connection.close()
+
+    def _until_due(self) -> float | None:
+        return None if self._due is None else max(0.0, self._due - self._now())
+
+    def _purge(self, connection: sqlite3.Connection) -> None:
+        """Let go of what was deleted long enough ago, and of its files."""
+        if self._due is None or self._now() < self._due:
+            return
+        try:
+            for unused in deletion.purge(connection, self._now()):
+                if self._forget is not None:
+                    self._forget(unused)
+            clean = deletion.cleaned(connection)
+            self._due = deletion.due(connection) if clean else self._now() + PURGE_AGAIN_S
+        except (sqlite3.Error, OSError) as error:
+            self._due = self._now() + PURGE_AGAIN_S
+            self._log.warning("Deleted conversations are still in %s: %s", self._path, error)
 
     def _items(self, timeout: float | None) -> list[_Appends | _Job | None]:
         """Everything that waits, so that many prompts at once share one transaction."""
@@ -256,7 +311,8 @@ class SQLiteStore:
             self._taken.add((key, epoch))
             self._log.warning(
                 "Conversation %s was opened in another Jupyter server, which keeps it now, or was "
-                "pruned. What is said in it here is not saved until it is opened here again.",
+                "pruned or deleted. What is said in it here is not saved until it is opened here "
+                "again.",
                 key[1],
             )
 

@@ -35,10 +35,24 @@ class UnavailableStore:
         raise Internal(self._message)
 
     async def conversations(
-        self, _user: str, /, *, limit: int, before: tuple[float, str] | None = None
+        self,
+        _user: str,
+        /,
+        *,
+        limit: int,
+        before: tuple[float, str] | None = None,
+        search: str = "",
     ) -> Sequence[ConversationInfo]:
         """Raises `Internal`."""
-        del limit, before
+        del limit, before, search
+        raise Internal(self._message)
+
+    async def delete(self, _user: str, _conversation: str, /) -> bool:
+        """Raises `Internal`."""
+        raise Internal(self._message)
+
+    async def restore(self, _user: str, _conversation: str, /) -> bool:
+        """Raises `Internal`."""
         raise Internal(self._message)
 
     async def close(self) -> None:

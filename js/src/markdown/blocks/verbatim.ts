@@ -1,7 +1,7 @@
 /** The blocks whose text is shown as it is written: code, raw HTML, and formulas as far as they cannot be drawn. */
 
 import type { Labels } from "../labels.ts";
-import type { Highlighter } from "../options.ts";
+import type { MarkdownOptions } from "../options.ts";
 import { visible } from "../safety.ts";
 import { CodeView } from "../view/code.ts";
 import type { Desk, Place } from "../view/prose.ts";
@@ -19,9 +19,9 @@ export class Code implements Leaf {
   /** Indented code that begins where a paragraph might have gone on ends with its first line, as in the reference parser. */
   alone = false;
 
-  constructor(fence: Fence | null, name: string, highlight: Highlighter | false | undefined, labels: Labels, place: Place) {
+  constructor(fence: Fence | null, name: string, options: MarkdownOptions, labels: Labels, place: Place) {
     this.open = fence === null ? { type: "indented" } : { type: "fence", fence };
-    this.#view = new CodeView({ name, highlight }, labels);
+    this.#view = new CodeView({ name, options }, labels);
     place().append(this.#view.element);
   }
 

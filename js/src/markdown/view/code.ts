@@ -1,24 +1,22 @@
 /** A block of code on the screen, line by line: what language, its lines in groups, and what a person can do with it. */
 
-import { copyText } from "../clipboard.ts";
 import type { Labels } from "../labels.ts";
-import type { Highlighter, LineHighlighter, Piece } from "../options.ts";
+import type { LineHighlighter, MarkdownOptions, Piece } from "../options.ts";
 import { visible } from "../safety.ts";
+import { ACTION, Actions } from "./actions.ts";
 import { button } from "./button.ts";
 import { setText } from "./elements.ts";
 import { Groups } from "./groups.ts";
 
 /** A longer line is coloured only when it is complete; one longer still, not at all. */
 const LONG_LINE = 1000;
-const COPIED_MS = 1500;
-const ACTION = "streamchat-md-action";
 /** A block that comes whole and has more lines is folded. */
 const FOLDED_LINES = 40;
 
 export interface Language {
   /** The first word of the info string; empty where there is none. */
   readonly name: string;
-  readonly highlight: Highlighter | false | undefined;
+  readonly options: MarkdownOptions;
 }
 
 export class CodeView {
@@ -27,6 +25,9 @@ export class CodeView {
   readonly #code: HTMLElement;
   readonly #groups: Groups;
   readonly #colours: LineHighlighter | null;
+  readonly #name: string;
+  readonly #actions: Actions;
+  readonly #ask: MarkdownOptions["actions"];
   #text = "";
   #line = "";
   #lines = 0;
@@ -34,14 +35,17 @@ export class CodeView {
   #drawn = 0;
   #parent: HTMLElement;
 
-  constructor({ name, highlight }: Language, labels: Labels) {
+  constructor({ name, options: { highlight, actions } }: Language, labels: Labels) {
     const pre = document.createElement("pre");
     this.#code = document.createElement("code");
     if (name !== "") this.#code.className = `language-${name}`;
     // A long line is scrolled to with the arrow keys.
     pre.tabIndex = 0;
     pre.appendChild(this.#code);
-    this.#frame = frame(name, pre, labels, () => this.#text);
+    this.#name = name;
+    this.#ask = actions;
+    this.#actions = new Actions(labels, () => this.#text);
+    this.#frame = frame(name, pre, labels, this.#actions.copy);
     this.element = this.#frame.block;
     this.#groups = new Groups(this.#code, "lines");
     this.#parent = this.#code;
@@ -83,6 +87,7 @@ export class CodeView {
   close(whole: boolean): void {
     if (this.#lines > 0) this.#newline();
     this.#groups.close();
+    this.#ask?.({ language: this.#name, text: this.#text, element: this.element }, (actions) => this.#actions.offer(actions));
     if (this.#lines <= FOLDED_LINES) return;
     this.element.classList.add("streamchat-md-long-code");
     if (whole) this.#frame.fold();
@@ -144,7 +149,7 @@ interface Frame {
 }
 
 /** The block's frame. Its words are attributes, not text: they are never part of what is selected, found or copied. */
-function frame(name: string, pre: HTMLElement, labels: Labels, text: () => string): Frame {
+function frame(name: string, pre: HTMLElement, labels: Labels, copy: HTMLElement): Frame {
   const block = document.createElement("div");
   block.className = "streamchat-md-code";
   const head = document.createElement("div");
@@ -161,12 +166,6 @@ function frame(name: string, pre: HTMLElement, labels: Labels, text: () => strin
   };
   const fold = button(ACTION, labels.fold, toggle);
   fold.classList.add("streamchat-md-fold");
-  const copy = button(ACTION, labels.copy, () => {
-    void copyText(text()).then((copied) => {
-      copy.setAttribute("aria-label", copied ? labels.copied : labels.notAllowed);
-      setTimeout(() => copy.setAttribute("aria-label", labels.copy), COPIED_MS);
-    });
-  });
   head.append(label, fold, wrap, copy);
   block.append(head, pre);
   return { block, fold: toggle };

@@ -1,0 +1,137 @@
+/** The side panel: one conversation at a time, the same chat as in a cell. */
+
+import { Widget } from "@lumino/widgets";
+import { createRef, render } from "preact";
+import { randomId, type Connection } from "../connection.ts";
+import { Chat, type ChatHandle } from "../view/chat.tsx";
+import { PlusIcon } from "../view/icons.tsx";
+import { Notice } from "../view/status.tsx";
+import { noServer } from "../view/strings.ts";
+import { chatIcon } from "./icon.ts";
+import type { PanelSettings } from "./settings.ts";
+import * as strings from "./strings.ts";
+
+export const PANEL_ID = "jupyter-streamchat-panel";
+
+export class ChatPanel extends Widget {
+  readonly #connection: Connection | null;
+  readonly #onConversation: (id: string) => void;
+  readonly #handle = createRef<ChatHandle>();
+  readonly #lifetime = new AbortController();
+  #settings: PanelSettings;
+  #conversation = randomId();
+  #followed = new AbortController();
+  #held = false;
+  #drawn = false;
+
+  constructor(connection: Connection | null, settings: PanelSettings, onConversation: (id: string) => void) {
+    super();
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#onConversation = onConversation;
+    this.id = PANEL_ID;
+    this.addClass("streamchat-panel");
+    this.node.setAttribute("role", "region");
+    this.node.setAttribute("aria-label", strings.chat());
+    this.title.icon = chatIcon;
+    this.title.caption = strings.chat();
+  }
+
+  get conversation(): string {
+    return this.#conversation;
+  }
+
+  /** What of the chat commands may use; null on a page without a server. */
+  get chat(): ChatHandle | null {
+    if (!this.#drawn) this.#draw();
+    return this.#handle.current;
+  }
+
+  get running(): boolean {
+    return this.#handle.current?.running ?? false;
+  }
+
+  /** Show another conversation. */
+  open(conversation: string): void {
+    if (conversation === this.#conversation) return;
+    this.#conversation = conversation;
+    this.#onConversation(conversation);
+    if (this.#drawn) this.#draw();
+  }
+
+  newChat(): void {
+    this.open(randomId());
+    this.chat?.focus();
+  }
+
+  /** Take changed settings at once. */
+  configure(settings: PanelSettings): void {
+    this.#settings = settings;
+    if (this.#drawn) this.#draw();
+  }
+
+  override dispose(): void {
+    this.#followed.abort();
+    this.#lifetime.abort();
+    render(null, this.node);
+    super.dispose();
+  }
+
+  /** Nothing is drawn, and no socket opened, before somebody looks. */
+  protected override onAfterShow(): void {
+    this.#draw();
+  }
+
+  protected override onAfterAttach(): void {
+    if (this.isVisible) this.#draw();
+  }
+
+  protected override onActivateRequest(): void {
+    this.#draw();
+    this.chat?.focus();
+  }
+
+  #draw(): void {
+    this.#drawn = true;
+    const connection = this.#connection;
+    if (connection === null) {
+      render(
+        <div class="streamchat">
+          <Notice text={noServer()} />
+        </div>,
+        this.node,
+      );
+      return;
+    }
+    if (!this.#held) {
+      this.#held = true;
+      connection.hold(this.#lifetime.signal);
+    }
+    const before = this.#followed;
+    this.#followed = new AbortController();
+    // Followed anew before it is left, so that it is the same store where it is the same conversation.
+    const store = connection.follow(this.#conversation, this.#followed.signal);
+    before.abort();
+    const { model, params } = this.#settings;
+    render(
+      <>
+        <header class="streamchat streamchat-panel-head">
+          <h2>{strings.chat()}</h2>
+          <button
+            type="button"
+            class="streamchat-icon"
+            aria-label={strings.newChat()}
+            title={strings.newChat()}
+            onClick={() => this.newChat()}
+          >
+            <PlusIcon />
+          </button>
+        </header>
+        <div class="streamchat streamchat-chat" key={this.#conversation}>
+          <Chat handle={this.#handle} {...{ connection, store, model, params }} />
+        </div>
+      </>,
+      this.node,
+    );
+  }
+}

@@ -1,0 +1,26 @@
+/** Every word of the plugin, said in the page's language as those of the chat are. */
+
+import { trans } from "../translation.ts";
+
+export const chat = () => trans.__("Chat");
+export const newChat = () => trans.__("New chat");
+
+// Commands
+
+export const openCommand = () => trans.__("Open Chat");
+export const newCommand = () => trans.__("New Chat");
+export const stopCommand = () => trans.__("Stop the Answer");
+export const explainCommand = () => trans.__("Explain the Error of This Cell");
+export const addCommand = () => trans.__("Add the Selection or This Cell to the Chat");
+/** Of the commands, in the palette. */
+export const category = () => trans.__("Streamchat");
+
+// The notebook
+
+export const noAnswer = () => trans.__("The kernel did not answer.");
+export const selection = (cell: string) => trans.__("Selection in %1", cell);
+export const explain = () => trans.__("Explain this error");
+export const explainWhat = () => trans.__("Ask in the chat what it means, with this cell and its traceback");
+export const explainWith = () => trans.__("With cells…");
+export const explainWithWhat = () => trans.__("Choose cells that go with the question first");
+export const question = (cell: string, error: string) => trans.__("Explain this error in %1, and how to mend it: %2", cell, error);
