@@ -12,6 +12,7 @@ import { Folded } from "./folded.tsx";
 import { GrowingText } from "./growing.tsx";
 import { useNow } from "./hooks.ts";
 import { CheckIcon, CopyIcon, DownIcon, StopIcon, ThumbIcon } from "./icons.tsx";
+import type { Place } from "./scroller.tsx";
 import * as strings from "./strings.ts";
 import { ToolCall } from "./tool.tsx";
 import { ending, figures, progress, thinking } from "./words.ts";
@@ -35,6 +36,8 @@ interface Props {
   readonly onAgain?: ((model?: string) => void) | undefined;
   readonly onRate?: ((value: Rate["value"]) => void) | undefined;
   readonly onContinue?: (() => void) | undefined;
+  /** Which of how many it is, where it stands among others. */
+  readonly place?: Place | undefined;
   /** The arrows between its versions. */
   readonly children?: ComponentChildren;
 }
@@ -52,6 +55,7 @@ export function Answer({
   onAgain,
   onRate,
   onContinue,
+  place,
   children,
 }: Props) {
   const over = record !== undefined && ended(record);
@@ -64,6 +68,7 @@ export function Answer({
       class={asOutput ? `streamchat-answer ${OUTPUT_LOOK}` : "streamchat-answer"}
       aria-label={record ? strings.answerOf(record.model) : strings.answer()}
       aria-busy={!over}
+      {...(place && { ...place, tabIndex: -1 })}
     >
       {message !== undefined &&
         parts.map((part) => (
@@ -138,12 +143,12 @@ function PartView({ connection, store, run, message, part, look }: PartProps) {
     case "reasoning":
       // A thought that its provider does not show has no text.
       return part.text === "" && !part.open ? null : (
-        <Folded label={thinking(part)}>
+        <Folded name={`${message.id}/${part.id}`} label={thinking(part)}>
           <GrowingText {...text} />
         </Folded>
       );
     case "tool":
-      return <ToolCall {...{ connection, run, part }} />;
+      return <ToolCall {...{ connection, run, part }} name={`${message.id}/${part.id}`} />;
     case "source": {
       const address = linkAddress(part.url);
       const title = visible(part.title || part.url);

@@ -13,6 +13,7 @@ import { Branches, type Direction } from "./branches.tsx";
 import { Composer, type ComposerHandle } from "./composer.tsx";
 import { contextText, spoken, type Context, type Waiting } from "./context.ts";
 import { useChanges } from "./hooks.ts";
+import { Kept, KeptContext } from "./kept.ts";
 import { download } from "./listing.ts";
 import { Deleted } from "./deleted.tsx";
 import { SeenElsewhere, TypingElsewhere } from "./elsewhere.tsx";
@@ -21,8 +22,8 @@ import { Picker } from "./picker.tsx";
 import { Presence } from "./presence.ts";
 import { Prompt, PromptEditor } from "./prompt.tsx";
 import { Reading } from "./reading.ts";
-import { Scroller, type ScrollerHandle } from "./scroller.tsx";
-import { entries, queue, running, type AnswerEntry, type Entry, type PromptEntry } from "./shown.ts";
+import { Scroller, type DrawnRow, type Place, type ScrollerHandle } from "./scroller.tsx";
+import { entries, guessed, queue, running, textIn, type AnswerEntry, type Entry, type PromptEntry } from "./shown.ts";
 import { Blocked, Hosted, Notice, Obstacle, StatusLine } from "./status.tsx";
 import * as strings from "./strings.ts";
 import { Title } from "./title.tsx";
@@ -62,6 +63,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
   useChanges(connection);
   useChanges(language);
   const [reading] = useState(() => new Reading());
+  const [kept] = useState(() => new Kept());
   const [picked, setPicked] = useState("");
   const [jumps, setJumps] = useState(0);
   const [editing, setEditing] = useState<Editing | null>(null);
@@ -84,6 +86,12 @@ export function Chat({ handle, connection, store, model, params }: Props) {
   const used = store.state.settings.model;
   const current = picked || used || model;
   const over = connection.status.kind === "ended";
+
+  // Who came is there: a row that is mounted once more takes no keyboard.
+  useEffect(() => {
+    setCameTo(null);
+    setEdited("");
+  }, [cameTo, edited]);
 
   // What was taken out of the queue can be written anew.
   useEffect(() => {
@@ -157,11 +165,11 @@ export function Chat({ handle, connection, store, model, params }: Props) {
       />
     );
 
-  const prompt = (entry: PromptEntry) => {
-    const { key, text, message, queued } = entry;
+  const prompt = (entry: PromptEntry, place: Place) => {
+    const { text, key, message, queued } = entry;
     const open = editing !== null && editing.message === message?.id ? editing : null;
     return (
-      <div key={key} data-entry={key} class="streamchat-turn">
+      <div class="streamchat-turn" role="article" aria-label={strings.yourPrompt()} tabIndex={-1} {...place}>
         {open !== null ? (
           <PromptEditor
             text={open.text}
@@ -222,14 +230,14 @@ export function Chat({ handle, connection, store, model, params }: Props) {
     composer.current?.focus();
   };
 
-  const answer = (entry: AnswerEntry) => {
-    const { key, run, record, message } = entry;
+  const answer = (entry: AnswerEntry, place: Place) => {
+    const { run, record, message } = entry;
     const parent = message?.parent;
     const may = record !== undefined && ended(record) && parent != null && !over;
     return (
       <Answer
         {...entry}
-        key={key}
+        place={place}
         connection={connection}
         store={store}
         onStop={run !== stop && active.includes(run) ? () => connection.stop(store, run) : undefined}
@@ -251,6 +259,14 @@ export function Chat({ handle, connection, store, model, params }: Props) {
       </Answer>
     );
   };
+
+  const row = (entry: Entry): DrawnRow => ({
+    key: entry.key,
+    guess: guessed(entry),
+    pinned: entry.message !== undefined && editing?.message === entry.message.id,
+    text: textIn(entry),
+    draw: (place) => (entry.kind === "prompt" ? prompt(entry, place) : answer(entry, place)),
+  });
 
   const stop = active[0];
   useImperativeHandle(handle ?? null, () => ({
@@ -283,10 +299,9 @@ export function Chat({ handle, connection, store, model, params }: Props) {
       {store.problem !== null && !over && <Notice text={store.problem.message} />}
       {store.state.title !== "" && title}
       {shown.length > 0 && (
-        <Scroller handle={scroller} jumps={jumps}>
-          {store.state.title === "" && title}
-          {queue(shown).map((entry) => (entry.kind === "prompt" ? prompt(entry) : answer(entry)))}
-        </Scroller>
+        <KeptContext.Provider value={kept}>
+          <Scroller handle={scroller} jumps={jumps} head={store.state.title === "" && title} rows={queue(shown).map(row)} />
+        </KeptContext.Provider>
       )}
       <Announcer store={store} entry={shown.at(-1)} />
       <Obstacle connection={connection} />

@@ -33,6 +33,14 @@ export function PlusIcon() {
   );
 }
 
+export function ListIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="M3 4.5h10M3 8h10M3 11.5h10" />
+    </svg>
+  );
+}
+
 /** A cell with its brackets. */
 export function CellIcon() {
   return (

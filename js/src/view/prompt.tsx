@@ -49,7 +49,7 @@ export function Prompt({ text, files, context, connection, onEdit, edited, queue
             <PencilIcon />
           </button>
         )}
-        <div class="streamchat-prompt" role="article" aria-label={strings.yourPrompt()}>
+        <div class="streamchat-prompt">
           <PromptFiles files={files} connection={connection} />
           {visible(text)}
           <SentContexts contexts={context} />

@@ -6,6 +6,7 @@ import { trans } from "../translation.ts";
 // The chat and its conversation
 
 export const conversation = () => trans.__("Conversation");
+export const messages = () => trans.__("Messages");
 export const jumpToLatest = () => trans.__("Jump to latest");
 export const nameConversation = () => trans.__("Name this conversation");
 export const renameConversation = () => trans.__("Rename this conversation");
