@@ -4,6 +4,7 @@ import { ConversationStore } from "./conversation.ts";
 import { ClientSession, type Asked, type Outcome, type SendOptions } from "./protocol/client.ts";
 import type { OkFrame } from "./protocol/codec.ts";
 import type { ErrorInfo, Export, ExportOk, FilePart, List, ListOk, ModelsOk, Rate } from "./protocol/frames.gen.ts";
+import { unanswered } from "./protocol/strings.ts";
 import type { Spendings } from "./model/spendings.ts";
 import type { Blobs } from "./transport/blobs.ts";
 import type { Link, Transport } from "./transport/websocket.ts";
@@ -17,8 +18,6 @@ export const CONNECT_TIMEOUT_MS = 20_000;
 
 /** A server that stops may answer HTTP for so long after it has closed its sockets, in seconds. */
 export const STOPPING_S = 5;
-
-const UNANSWERED: ErrorInfo = { code: "internal", message: "The relay gave no answer. Try again.", retryable: true };
 
 /** How the connection stands; `reason` says what a person can do about it, `retryAt` is in `Date.now()` milliseconds. */
 export type Status =
@@ -72,6 +71,8 @@ export class Connection {
   blocked = false;
   /** What a file may have that the relay keeps; 0 where it keeps none, or has not greeted yet. */
   maxFileBytes = 0;
+  /** Who is logged in here, as the relay knows them. */
+  user = "";
   readonly #transport: Transport;
   readonly #session: ClientSession;
   readonly #answers = new Map<string, (ok: OkFrame | null, error: ErrorInfo | null) => void>();
@@ -200,6 +201,11 @@ export class Connection {
       store.stopping.delete(run);
       store.changed();
     });
+  }
+
+  /** Tell the other views of a conversation what this page's does. */
+  present(conversation: string, what: { readonly typing: boolean; readonly seen: number }): void {
+    this.#do(this.#session.present(conversation, what));
   }
 
   /** Say whether a tool call may run; resolves with what was wrong with that, if anything. */
@@ -350,7 +356,7 @@ export class Connection {
     return new Promise((resolve) =>
       this.#ask(asked, (ok, error) => {
         if (ok !== null && is(ok)) resolve({ ok: ok as Kind, error: null });
-        else resolve({ ok: null, error: error ?? UNANSWERED });
+        else resolve({ ok: null, error: error ?? { code: "internal", message: unanswered(), retryable: true } });
       }),
     );
   }
@@ -382,13 +388,16 @@ export class Connection {
         return;
       }
       case "deliver":
-        this.#followed.get(outcome.conversation)?.store.deliver(outcome.events);
+        this.#followed.get(outcome.conversation)?.store.deliver(outcome.events, outcome.seq);
         return;
       case "replace":
-        this.#followed.get(outcome.conversation)?.store.replace(outcome.state);
+        this.#followed.get(outcome.conversation)?.store.replace(outcome.state, outcome.seq);
         return;
       case "gone":
         this.#followed.get(outcome.conversation)?.store.remove(outcome.restorable);
+        return;
+      case "views":
+        this.#followed.get(outcome.conversation)?.store.seeViews(outcome.views);
         return;
       case "outdated":
         for (const listener of [...this.#lists]) listener();
@@ -418,6 +427,7 @@ export class Connection {
       case "live":
         this.#wasLive = true;
         // An earlier version of the relay does not say.
+        this.user = outcome.welcome.user;
         this.maxFileBytes = outcome.welcome.limits?.max_blob_bytes ?? 0;
         this.#downSince = null;
         this.#is({ kind: "live" });

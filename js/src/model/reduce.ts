@@ -211,7 +211,7 @@ export function withdrawn({ runs }: Conversation, run: string): boolean {
   return record?.state === "interrupted" && record.abort_reason === "user" && record.position != null;
 }
 
-/** The messages from the root to `leaf`, by default the newest message. */
+/** The messages from the root to `leaf`, by default the newest message. Prompts that were taken back out of the queue are passed over where others follow them. */
 export function branch(conversation: Conversation, leaf?: string): readonly Message[] {
   const byId = new Map(conversation.messages.map((message) => [message.id, message]));
   let message = leaf === undefined ? newest(conversation) : byId.get(leaf);
@@ -221,7 +221,14 @@ export function branch(conversation: Conversation, leaf?: string): readonly Mess
     byId.delete(message.id);
     message = message.parent === null ? undefined : byId.get(message.parent);
   }
-  return path.reverse();
+  return path.reverse().filter(heard(conversation, path));
+}
+
+/** Which messages of a branch are not passed over: a prompt is, where the answer that follows it here was withdrawn. */
+export function heard(conversation: Conversation, path: readonly Message[]): (message: Message) => boolean {
+  const takenBack = new Set<string | null>();
+  for (const { role, run } of path.slice(0, -1)) if (role === "assistant" && run !== null && withdrawn(conversation, run)) takenBack.add(run);
+  return ({ run }) => run === null || !takenBack.has(run);
 }
 
 /** Whether a run has had its terminal event. */

@@ -7,3 +7,4 @@ export const notAllowed = () => trans.__("This Jupyter server does not let you u
 export const replaced = () => trans.__("This connection was replaced by a newer one.");
 export const tooLarge = (mib: number) => trans.__("The prompt is larger than %1 MiB. Send less of it.", mib);
 export const cutByKernel = () => trans.__("Cut off when the kernel ended.");
+export const unanswered = () => trans.__("The relay gave no answer. Try again.");

@@ -1,9 +1,9 @@
 /** Another answer to the same prompt, by the model that is picked or by another one. */
 
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { Connection } from "../connection.ts";
-import { place } from "./float.ts";
 import { MoreIcon, RetryIcon } from "./icons.tsx";
+import { Menu } from "./menu.tsx";
 import { modelName } from "./picker.tsx";
 import * as strings from "./strings.ts";
 
@@ -50,9 +50,10 @@ export function Again({ connection, model, label, onAgain }: Props) {
         </button>
       )}
       {open && (
-        <ModelMenu
-          connection={connection}
+        <Menu
+          label={strings.models()}
           anchor={more.current}
+          items={(connection.catalog?.models ?? []).map((one) => ({ key: one.id, label: modelName(one), detail: one.provider }))}
           current={model}
           onClose={close}
           onLeave={() => setOpen(false)}
@@ -64,74 +65,4 @@ export function Again({ connection, model, label, onAgain }: Props) {
       )}
     </span>
   );
-}
-
-interface MenuProps {
-  readonly connection: Connection;
-  readonly anchor: HTMLElement | null;
-  readonly current: string;
-  readonly onChoose: (model: string) => void;
-  /** By the keyboard, which goes back to the button. */
-  readonly onClose: () => void;
-  /** By going elsewhere. */
-  readonly onLeave: () => void;
-}
-
-function ModelMenu({ connection, anchor, current, onChoose, onClose, onLeave }: MenuProps) {
-  const menu = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
-    const list = menu.current;
-    if (list === null || anchor === null) return undefined;
-    const lifetime = new AbortController();
-    place(list, anchor, onLeave, lifetime.signal);
-    const items = [...list.querySelectorAll("button")];
-    (items.find((item) => item.dataset["model"] === current) ?? items[0])?.focus({ preventScroll: true });
-    return () => lifetime.abort();
-  }, []);
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const items = [...(menu.current?.querySelectorAll("button") ?? [])];
-    const here = items.findIndex((item) => item === document.activeElement);
-    const to = target(event.key, items, here);
-    if (to !== undefined) items[to]?.focus();
-    else if (event.key === "Escape" || event.key === "Tab") onClose();
-    else return;
-    event.preventDefault();
-  };
-  return (
-    <div class="streamchat-menu" popover="manual" role="menu" aria-label={strings.models()} ref={menu} onKeyDown={onKeyDown}>
-      {connection.catalog?.models.map((model) => (
-        <button
-          key={model.id}
-          type="button"
-          role="menuitem"
-          tabIndex={-1}
-          data-model={model.id}
-          onClick={() => onChoose(model.id)}
-        >
-          <span>{modelName(model)}</span>
-          <small>{model.provider}</small>
-        </button>
-      ))}
-    </div>
-  );
-}
-
-/** The item that a key leads to: a letter leads to the next name that begins with it. */
-function target(key: string, items: readonly HTMLElement[], here: number): number | undefined {
-  const count = items.length;
-  switch (key) {
-    case "ArrowDown":
-      return (here + 1) % count;
-    case "ArrowUp":
-      return (here - 1 + count) % count;
-    case "Home":
-      return 0;
-    case "End":
-      return count - 1;
-    default: {
-      if (key.length !== 1 || key === " ") return undefined;
-      const order = Array.from(items, (_, step) => (here + 1 + step) % count);
-      return order.find((index) => items[index]?.textContent?.toLowerCase().startsWith(key.toLowerCase()));
-    }
-  }
 }

@@ -14,16 +14,21 @@ import { Branches, type Direction } from "./branches.tsx";
 import { Composer, type ComposerHandle } from "./composer.tsx";
 import { contextText, spoken, type Context, type Waiting } from "./context.ts";
 import { useChanges } from "./hooks.ts";
+import { Kept, KeptContext } from "./kept.ts";
+import { download } from "./listing.ts";
+import { Deleted } from "./deleted.tsx";
+import { SeenElsewhere, TypingElsewhere } from "./elsewhere.tsx";
 import { LeftLine } from "./left.tsx";
 import { Picker } from "./picker.tsx";
+import { Presence } from "./presence.ts";
 import { Prompt, PromptEditor } from "./prompt.tsx";
 import { Reading } from "./reading.ts";
-import { Scroller, type ScrollerHandle } from "./scroller.tsx";
-import { entries, queue, running, type AnswerEntry, type Entry, type PromptEntry } from "./shown.ts";
+import { Scroller, type DrawnRow, type Place, type ScrollerHandle } from "./scroller.tsx";
+import { entries, guessed, queue, running, textIn, type AnswerEntry, type Entry, type PromptEntry } from "./shown.ts";
 import { Blocked, Hosted, Notice, Obstacle, StatusLine } from "./status.tsx";
 import * as strings from "./strings.ts";
 import { Title } from "./title.tsx";
-import { cutOff, ending, progress } from "./words.ts";
+import { cutOff, ending, progress, waiting } from "./words.ts";
 
 /** What others may do with a chat. */
 export interface ChatHandle {
@@ -61,6 +66,7 @@ export function Chat({ handle, connection, store, model, params, variables }: Pr
   useChanges(connection);
   useChanges(language);
   const [reading] = useState(() => new Reading());
+  const [kept] = useState(() => new Kept());
   const [picked, setPicked] = useState("");
   const [jumps, setJumps] = useState(0);
   const [editing, setEditing] = useState<Editing | null>(null);
@@ -69,6 +75,13 @@ export function Chat({ handle, connection, store, model, params, variables }: Pr
   /** The prompt whose editor was closed just now. */
   const [edited, setEdited] = useState("");
   const removing = useRef(new Map<string, PromptEntry>());
+  const presence = useRef<Presence | null>(null);
+  useEffect(() => {
+    const lifetime = new AbortController();
+    presence.current = new Presence(connection, store, lifetime.signal);
+    return () => lifetime.abort();
+  }, [connection, store]);
+  const deletedHere = useRef(false);
   const composer = useRef<ComposerHandle>(null);
   const scroller = useRef<ScrollerHandle>(null);
   const { shown, leaf } = entries(store, reading);
@@ -76,6 +89,12 @@ export function Chat({ handle, connection, store, model, params, variables }: Pr
   const used = store.state.settings.model;
   const current = picked || used || model;
   const over = connection.status.kind === "ended";
+
+  // Who came is there: a row that is mounted once more takes no keyboard.
+  useEffect(() => {
+    setCameTo(null);
+    setEdited("");
+  }, [cameTo, edited]);
 
   // What was taken out of the queue can be written anew.
   useEffect(() => {
@@ -149,15 +168,17 @@ export function Chat({ handle, connection, store, model, params, variables }: Pr
       />
     );
 
-  const prompt = (entry: PromptEntry) => {
-    const { key, text, message, queued, last } = entry;
+  const prompt = (entry: PromptEntry, place: Place) => {
+    const { text, key, message, queued } = entry;
     const open = editing !== null && editing.message === message?.id ? editing : null;
     return (
-      <div key={key} data-entry={key} class="streamchat-turn">
+      <div class="streamchat-turn" role="article" aria-label={strings.yourPrompt()} tabIndex={-1} {...place}>
         {open !== null ? (
           <PromptEditor
             text={open.text}
+            files={entry.files}
             context={entry.context}
+            connection={connection}
             problem={open.problem}
             onSend={(changed) => void resend(entry, changed)}
             onCancel={() => edit(key, null)}
@@ -174,8 +195,8 @@ export function Chat({ handle, connection, store, model, params, variables }: Pr
                 : () => edit(key, { message: message.id, text, problem: "" })
             }
             edited={message !== undefined && edited === message.id}
-            queued={queued !== undefined}
-            onRemove={queued === undefined || !last || store.stopping.has(queued) ? undefined : () => remove(queued, entry)}
+            queued={queued === undefined ? "" : waiting(store.state.runs[queued])}
+            onRemove={queued === undefined || store.stopping.has(queued) ? undefined : () => remove(queued, entry)}
           >
             {arrows(entry)}
           </Prompt>
@@ -187,10 +208,21 @@ export function Chat({ handle, connection, store, model, params, variables }: Pr
   const rename = (title: string): void =>
     void connection.rename(store, title).then((error) => setProblem(error?.message ?? ""));
 
+  const save = async (form: "md" | "jsonl"): Promise<void> => {
+    const { ok, error } = await connection.export(store.id, form, leaf);
+    setProblem(error?.message ?? "");
+    if (ok !== null) download(ok.name, ok.text);
+  };
+
   const title = (
     <Title
       title={store.state.title}
       onRename={store.state.messages.length === 0 || over ? undefined : rename}
+      onExport={store.state.messages.length === 0 || over ? undefined : (form) => void save(form)}
+      onDelete={() => {
+        deletedHere.current = true;
+        void connection.delete(store.id).then((error) => setProblem(error?.message ?? ""));
+      }}
       onLeave={() => composer.current?.focus()}
     />
   );
@@ -201,14 +233,14 @@ export function Chat({ handle, connection, store, model, params, variables }: Pr
     composer.current?.focus();
   };
 
-  const answer = (entry: AnswerEntry) => {
-    const { key, run, record, message } = entry;
+  const answer = (entry: AnswerEntry, place: Place) => {
+    const { run, record, message } = entry;
     const parent = message?.parent;
     const may = record !== undefined && ended(record) && parent != null && !over;
     return (
       <Answer
         {...entry}
-        key={key}
+        place={place}
         connection={connection}
         store={store}
         onStop={run !== stop && active.includes(run) ? () => connection.stop(store, run) : undefined}
@@ -226,9 +258,18 @@ export function Chat({ handle, connection, store, model, params, variables }: Pr
         }
       >
         {arrows(entry)}
+        {record !== undefined && ended(record) && entry === shown.at(-1) && <SeenElsewhere connection={connection} store={store} />}
       </Answer>
     );
   };
+
+  const row = (entry: Entry): DrawnRow => ({
+    key: entry.key,
+    guess: guessed(entry),
+    pinned: entry.message !== undefined && editing?.message === entry.message.id,
+    text: textIn(entry),
+    draw: (place) => (entry.kind === "prompt" ? prompt(entry, place) : answer(entry, place)),
+  });
 
   const stop = active[0];
   useImperativeHandle(handle ?? null, () => ({
@@ -250,6 +291,7 @@ export function Chat({ handle, connection, store, model, params, variables }: Pr
       <Deleted
         restorable={store.deleted.restorable && !over}
         problem={problem}
+        focused={deletedHere.current}
         onRestore={() => void connection.restore(store.id).then((error) => setProblem(error?.message ?? ""))}
       />
     );
@@ -260,10 +302,9 @@ export function Chat({ handle, connection, store, model, params, variables }: Pr
       {store.problem !== null && !over && <Notice text={store.problem.message} />}
       {store.state.title !== "" && title}
       {shown.length > 0 && (
-        <Scroller handle={scroller} jumps={jumps}>
-          {store.state.title === "" && title}
-          {queue(shown).map((entry) => (entry.kind === "prompt" ? prompt(entry) : answer(entry)))}
-        </Scroller>
+        <KeptContext.Provider value={kept}>
+          <Scroller handle={scroller} jumps={jumps} head={store.state.title === "" && title} rows={queue(shown).map(row)} />
+        </KeptContext.Provider>
       )}
       <Announcer store={store} entry={shown.at(-1)} />
       <Obstacle connection={connection} />
@@ -274,36 +315,17 @@ export function Chat({ handle, connection, store, model, params, variables }: Pr
         connection={connection}
         senses={sensesOf(connection.catalog, current)}
         variables={variables ?? null}
+        onText={(text) => presence.current?.typed(text)}
         onSend={(text, files, context) => send({ text, files, context, ...(leaf === undefined ? {} : { parent: leaf }) })}
         onStop={stop === undefined ? undefined : () => connection.stop(store, stop)}
       >
         <Picker connection={connection} current={current} onPick={setPicked} />
         <LeftLine connection={connection} store={store} />
         <StatusLine connection={connection} />
+        <TypingElsewhere connection={connection} store={store} />
       </Composer>
       <Hosted connection={connection} />
     </>
-  );
-}
-
-interface DeletedProps {
-  readonly restorable: boolean;
-  /** Why it could not be restored. */
-  readonly problem: string;
-  readonly onRestore: () => void;
-}
-
-/** What stands in the place of a conversation that was deleted. */
-function Deleted({ restorable, problem, onRestore }: DeletedProps) {
-  return (
-    <div class="streamchat-deleted" role="status">
-      <span>{problem || "This conversation was deleted."}</span>
-      {restorable && problem === "" && (
-        <button type="button" class="streamchat-quiet" onClick={onRestore}>
-          Restore
-        </button>
-      )}
-    </div>
   );
 }
 

@@ -35,6 +35,8 @@ interface Props {
   readonly senses: Senses;
   /** Those of the chat's own kernel; null for those of the notebook beside it. */
   readonly variables: Variables | null;
+  /** The text has changed, by whatever way. */
+  readonly onText: (text: string) => void;
   readonly onSend: (text: string, files: readonly FilePart[], context: readonly string[]) => Promise<SendResult>;
   /** Ends what runs; absent while nothing runs. */
   readonly onStop: (() => void) | undefined;
@@ -42,7 +44,7 @@ interface Props {
   readonly children: ComponentChildren;
 }
 
-export function Composer({ handle, connection, senses, variables, onSend, onStop, children }: Props) {
+export function Composer({ handle, connection, senses, variables, onText, onSend, onStop, children }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const attachments = useMemo(() => new Attachments(connection), [connection]);
@@ -62,9 +64,11 @@ export function Composer({ handle, connection, senses, variables, onSend, onStop
   const completion = useCompletion(field, mentions, setText);
   /** While the kernel shows what is mentioned. */
   const [showing, setShowing] = useState<AbortController | null>(null);
+  const leaving = useRef(false);
   useEffect(() => () => showing?.abort(), [showing]);
 
   useHeightOfText(field, text);
+  useEffect(() => onText(text), [text]);
   useImperativeHandle(handle, () => ({
     focus: () => field.current?.focus(),
     takeBack: (back, context) => {
@@ -108,9 +112,11 @@ export function Composer({ handle, connection, senses, variables, onSend, onStop
     const written = area?.value ?? "";
     if (area === null || (written.trim() === "" && attachments.list.length + contexts.list.length === 0)) return;
     // Without what is on its way it would be another question.
-    if (!attachments.ready || showing !== null) return;
+    if (!attachments.ready || leaving.current) return;
     const mentioned = named(written);
+    leaving.current = mentioned.length > 0;
     const told = mentioned.length === 0 ? [] : await shown(mentioned);
+    leaving.current = false;
     if (told === null) return;
     const taken = attachments.take();
     const beside = contexts.take();

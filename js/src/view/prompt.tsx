@@ -21,7 +21,8 @@ interface Props {
   readonly onEdit: (() => void) | undefined;
   /** Whether its editor was just closed, so that the keyboard goes on here. */
   readonly edited: boolean;
-  readonly queued: boolean;
+  /** How it waits for its turn, where it does. */
+  readonly queued: string;
   readonly onRemove: (() => void) | undefined;
   /** The arrows between its versions. */
   readonly children: ComponentChildren;
@@ -34,7 +35,7 @@ export function Prompt({ text, files, context, connection, onEdit, edited, queue
     // Only when the prompt comes back.
   }, []);
   return (
-    <div class={queued ? "streamchat-asked-for streamchat-queued" : "streamchat-asked-for"}>
+    <div class={queued !== "" ? "streamchat-asked-for streamchat-queued" : "streamchat-asked-for"}>
       <div class="streamchat-line">
         {onEdit !== undefined && (
           <button
@@ -48,16 +49,16 @@ export function Prompt({ text, files, context, connection, onEdit, edited, queue
             <PencilIcon />
           </button>
         )}
-        <div class="streamchat-prompt" role="article" aria-label={strings.yourPrompt()}>
+        <div class="streamchat-prompt">
           <PromptFiles files={files} connection={connection} />
           {visible(text)}
           <SentContexts contexts={context} />
         </div>
       </div>
-      {(queued || children) && (
+      {(queued !== "" || children) && (
         <div class="streamchat-below">
           {children}
-          {queued && <span>{strings.queued()}</span>}
+          {queued !== "" && <span>{queued}</span>}
           {onRemove !== undefined && (
             <button
               type="button"
@@ -77,15 +78,17 @@ export function Prompt({ text, files, context, connection, onEdit, edited, queue
 
 interface EditorProps {
   readonly text: string;
-  /** Goes along as it is. */
+  /** Go along as they are. */
+  readonly files: readonly FilePart[];
   readonly context: readonly Context[];
+  readonly connection: Connection;
   /** Why it was not sent. */
   readonly problem: string;
   readonly onSend: (text: string) => void;
   readonly onCancel: () => void;
 }
 
-export function PromptEditor({ text, context, problem, onSend, onCancel }: EditorProps) {
+export function PromptEditor({ text, files, context, connection, problem, onSend, onCancel }: EditorProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const [written, setWritten] = useState(text);
   useHeightOfText(field, written);
@@ -94,10 +97,12 @@ export function PromptEditor({ text, context, problem, onSend, onCancel }: Edito
     area?.focus({ preventScroll: true });
     area?.setSelectionRange(area.value.length, area.value.length);
   }, []);
+  // A prompt may be of files alone.
+  const maySend = (now: string): boolean => now.trim() !== "" || files.length + context.length > 0;
   const send = (): void => {
     // As in the composer: what stands in the field, not what was last drawn.
     const now = field.current?.value ?? "";
-    if (now.trim() !== "") onSend(now);
+    if (maySend(now)) onSend(now.trim() === "" ? "" : now);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (composing(event)) return;
@@ -113,6 +118,7 @@ export function PromptEditor({ text, context, problem, onSend, onCancel }: Edito
     <div class="streamchat-editor">
       {problem && <Notice text={problem} />}
       <div class="streamchat-box">
+        <PromptFiles files={files} connection={connection} />
         <textarea
           ref={field}
           rows={1}
@@ -127,7 +133,7 @@ export function PromptEditor({ text, context, problem, onSend, onCancel }: Edito
           <button type="button" class="streamchat-quiet" onClick={onCancel}>
             {strings.cancel()}
           </button>
-          <button type="button" class="streamchat-allow" disabled={written.trim() === ""} onClick={send}>
+          <button type="button" class="streamchat-allow" disabled={!maySend(written)} onClick={send}>
             {strings.send()}
           </button>
         </div>

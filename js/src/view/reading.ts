@@ -1,6 +1,6 @@
 /** Which branch of a conversation a view shows: kept while the view lives, and moved only by who reads it. */
 
-import { branch, withdrawn } from "../model/reduce.ts";
+import { branch, heard, withdrawn } from "../model/reduce.ts";
 import type { Conversation, Message } from "../protocol/frames.gen.ts";
 
 /** The key of what follows no message. */
@@ -63,13 +63,19 @@ export class Reading {
             best === undefined || (newest.get(one.id) ?? 0) > (newest.get(best.id) ?? 0) ? one : best,
           undefined,
         );
-      if (message === undefined || seen.has(message.id)) return steps;
+      if (message === undefined || seen.has(message.id)) return heardOf(state, steps);
       seen.add(message.id);
       this.#chosen.set(key, message.id);
       steps.push({ message, siblings: here.map((one) => one.id) });
       key = message.id;
     }
   }
+}
+
+/** What was taken back is passed over, also where others follow it. */
+function heardOf(state: Conversation, steps: readonly Step[]): readonly Step[] {
+  const is = heard(state, steps.map(({ message }) => message));
+  return steps.filter(({ message }) => is(message));
 }
 
 function place(message: Message, known: ReadonlySet<string>): string {

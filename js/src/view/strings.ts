@@ -6,6 +6,7 @@ import { trans } from "../translation.ts";
 // The chat and its conversation
 
 export const conversation = () => trans.__("Conversation");
+export const messages = () => trans.__("Messages");
 export const jumpToLatest = () => trans.__("Jump to latest");
 export const nameConversation = () => trans.__("Name this conversation");
 export const renameConversation = () => trans.__("Rename this conversation");
@@ -16,6 +17,42 @@ export const noServer = () =>
 export const badId = () => trans.__("This saved chat cannot be opened: its id is not valid. Run the cell again.");
 export const lostAnswer = () =>
   trans.__("This answer is not on this server: its conversation was deleted, or it was made elsewhere.");
+
+export const conversationDeleted = () => trans.__("This conversation was deleted.");
+export const restore = () => trans.__("Restore");
+export const conversationMenu = () => trans.__("Export or delete this conversation");
+export const deleteConversation = () => trans.__("Delete this conversation");
+export const rename = () => trans.__("Rename");
+export const exportMarkdown = () => trans.__("Export as Markdown");
+export const exportLines = () => trans.__("Export as JSON Lines");
+export const deleteKey = () => trans.__("Del");
+export const deleteIt = () => trans.__("Delete");
+
+// Other views of it
+
+export const typingElsewhere = () => trans.__("Typing in another tab…");
+export const typingBy = (name: string) => trans.__("%1 is typing…", name);
+export const seenElsewhere = () => trans.__("Seen in another tab");
+export const seenBy = (names: string) => trans.__("Seen by %1", names);
+
+// The list of conversations
+
+export const conversations = () => trans.__("Conversations");
+export const newConversation = () => trans.__("New conversation");
+export const searchConversations = () => trans.__("Search conversations");
+export const moreFor = (title: string) => trans.__("More for %1", title);
+export const untitled = () => trans.__("Untitled");
+export const today = () => trans.__("Today");
+export const yesterday = () => trans.__("Yesterday");
+export const previousDays = (days: number) => trans.__("Previous %1 days", days);
+export const justNow = () => trans.__("now");
+export const answeringNow = () => trans.__("Answering now");
+export const noConversations = () => trans.__("No conversations yet. What you ask is kept here.");
+export const nothingFound = (words: string) => trans.__("Nothing found for “%1”.", words);
+export const foundCount = (count: number, number: string) => trans._n("%2 conversation found", "%2 conversations found", count, number);
+export const loadingConversations = () => trans.__("Loading conversations…");
+export const wasDeleted = (title: string) => trans.__("Deleted “%1”", title);
+export const undo = () => trans.__("Undo");
 
 // The composer
 
@@ -43,6 +80,8 @@ export const editAndSend = () => trans.__("Edit and send again");
 export const editorKeys = () => trans.__("Enter sends, Shift+Enter breaks the line, Escape leaves it as it was");
 export const cancel = () => trans.__("Cancel");
 export const queued = () => trans.__("Queued");
+/** `position` is as for `placeInQueue`. */
+export const queuedAt = (position: string) => trans.__("Queued, %1 in line", position);
 export const removeFromQueue = () => trans.__("Remove from the queue");
 export const previousVersion = () => trans.__("Previous version");
 export const nextVersion = () => trans.__("Next version");

@@ -3,7 +3,8 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { visible } from "../markdown/index.ts";
 import { composing } from "./hooks.ts";
-import { PencilIcon } from "./icons.tsx";
+import { MoreIcon, PencilIcon } from "./icons.tsx";
+import { Menu } from "./menu.tsx";
 import * as strings from "./strings.ts";
 
 /** Characters of a title, as the relay takes it. */
@@ -13,12 +14,17 @@ interface Props {
   readonly title: string;
   /** Absent where it cannot be renamed now. */
   readonly onRename: ((title: string) => void) | undefined;
+  /** Absent where there is nothing to export or delete now. */
+  readonly onExport: ((form: "md" | "jsonl") => void) | undefined;
+  readonly onDelete: (() => void) | undefined;
   /** The keyboard is done here. */
   readonly onLeave: () => void;
 }
 
-export function Title({ title, onRename, onLeave }: Props) {
+export function Title({ title, onRename, onExport, onDelete, onLeave }: Props) {
   const [open, setOpen] = useState(false);
+  const [menu, setMenu] = useState(false);
+  const more = useRef<HTMLButtonElement>(null);
   if (open) {
     return (
       <div class="streamchat-title">
@@ -51,6 +57,42 @@ export function Title({ title, onRename, onLeave }: Props) {
           <PencilIcon />
         </button>
       )}
+      {onExport !== undefined && onDelete !== undefined && (
+        <button
+          ref={more}
+          type="button"
+          class="streamchat-icon"
+          aria-label={strings.conversationMenu()}
+          title={strings.conversationMenu()}
+          aria-haspopup="menu"
+          aria-expanded={menu}
+          onClick={() => setMenu(!menu)}
+        >
+          <MoreIcon />
+        </button>
+      )}
+      {menu && (
+        <Menu
+          label={strings.conversationMenu()}
+          anchor={more.current}
+          items={[
+            { key: "md", label: strings.exportMarkdown() },
+            { key: "jsonl", label: strings.exportLines() },
+            { key: "delete", label: strings.deleteConversation() },
+          ]}
+          onChoose={(key) => {
+            setMenu(false);
+            more.current?.focus({ preventScroll: true });
+            if (key === "delete") onDelete?.();
+            else if (key === "md" || key === "jsonl") onExport?.(key);
+          }}
+          onClose={() => {
+            setMenu(false);
+            more.current?.focus({ preventScroll: true });
+          }}
+          onLeave={() => setMenu(false)}
+        />
+      )}
     </div>
   );
 }
@@ -61,7 +103,7 @@ interface FieldProps {
   readonly onDone: (written: string | null, byKey: boolean) => void;
 }
 
-function TitleField({ title, onDone }: FieldProps) {
+export function TitleField({ title, onDone }: FieldProps) {
   const field = useRef<HTMLInputElement>(null);
   const done = useRef(false);
   useLayoutEffect(() => {

@@ -224,6 +224,24 @@ describe("another answer", () => {
   });
 });
 
+describe("a prompt of files alone", () => {
+  it("can be sent again, and with words", async () => {
+    const file = { type: "file" as const, id: "1", url: "blob:sha256/0", media_type: "application/pdf", name: "notes.pdf" };
+    transport.last.events("c1", { type: "message", t: 0, message: { id: "p1", role: "user", parts: [file], parent: null, run: "r-a1" } });
+    answered("a1", "first answer", "p1", "r-a1");
+    await vi.waitFor(() => expect(contents()).toEqual(["first answer"]));
+    named("Edit prompt").click();
+    await vi.waitFor(() => expect(element.querySelector(".streamchat-editor")?.textContent).toContain("notes.pdf"));
+    const send = [...element.querySelectorAll<HTMLButtonElement>(".streamchat-editor button")].at(-1);
+    expect(send?.disabled).toBe(false);
+    send?.click();
+    const { id: _, ...told } = file;
+    await vi.waitFor(() => expect(transport.last.of("send")).toHaveLength(1));
+    expect(transport.last.of("send")[0]).toMatchObject({ parent: "", message: { parts: [told] } });
+    expect(transport.last.of("send")[0]?.message?.parts).toHaveLength(1);
+  });
+});
+
 describe("a follow-up", () => {
   async function queued(): Promise<string> {
     prompted("p1", "one", null);
@@ -256,6 +274,25 @@ describe("a follow-up", () => {
     // What follows the newest message does not follow a prompt that was taken back.
     expect(transport.last.of("send").at(-1)).not.toHaveProperty("parent");
     await vi.waitFor(() => expect(prompts()).toEqual(["one", "and then?"]));
+  });
+
+  it("is removed wherever it stands, and those behind it move up", async () => {
+    const run = await queued();
+    prompted("p3", "and last?", "a2", "r3");
+    started("a3", "p3", "r3");
+    transport.last.events("c1", { type: "status", t: 0, run: "r3", state: "queued", position: 2 });
+    await vi.waitFor(() => expect(element.querySelectorAll(".streamchat-queued")).toHaveLength(2));
+    await vi.waitFor(() => expect(element.querySelectorAll(".streamchat-queued")[1]?.textContent).toBe("and last?Queued, 2nd in line"));
+    named("Remove from the queue").click();
+    expect(transport.last.of("stop")).toMatchObject([{ run }]);
+    transport.last.events(
+      "c1",
+      { type: "abort", t: 3, run, reason: "user" },
+      { type: "status", t: 0, run: "r3", state: "queued", position: 1 },
+    );
+    await vi.waitFor(() => expect(prompts()).toEqual(["one", "and last?"]));
+    expect(element.querySelectorAll(".streamchat-queued")).toHaveLength(1);
+    expect((named("Prompt") as HTMLTextAreaElement).value).toBe("and then?");
   });
 
   it("that is removed does not take the place of what is written meanwhile", async () => {
@@ -362,6 +399,44 @@ describe("the title", () => {
     field.value = "Of flood";
     field.dispatchEvent(new FocusEvent("blur"));
     expect(transport.last.of("rename").map((one) => one.title)).toEqual(["Of flood"]);
+  });
+
+  it("has the export of what is read beside it, and the deletion", async () => {
+    const saved: string[] = [];
+    vi.spyOn(URL, "createObjectURL").mockReturnValue("blob:x");
+    vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (this: HTMLAnchorElement) {
+      saved.push(this.download);
+    });
+    await talk();
+    const choose = async (label: string): Promise<void> => {
+      named("Export or delete this conversation").click();
+      await vi.waitFor(() => named(label));
+      named(label).click();
+    };
+    await choose("Export as JSON Lines");
+    await vi.waitFor(() => expect(transport.last.of("export")).toMatchObject([{ conversation: "c1", form: "jsonl" }]));
+    transport.last.say({ type: "ok", id: transport.last.of("export")[0]?.id ?? "", name: "one.jsonl", text: "{}\n" });
+    await vi.waitFor(() => expect(saved).toEqual(["one.jsonl"]));
+    vi.restoreAllMocks();
+    await choose("Delete this conversation");
+    expect(transport.last.of("delete")).toMatchObject([{ conversation: "c1" }]);
+    transport.last.say({ type: "deleted", conversation: "c1", restorable: true });
+    await vi.waitFor(() => expect(element.textContent).toBe("This conversation was deleted.Restore"));
+    expect(document.activeElement).toBe(named("Restore"));
+    named("Restore").click();
+    expect(transport.last.of("restore")).toMatchObject([{ conversation: "c1" }]);
+    transport.last.say({ type: "restored", conversation: "c1" });
+    transport.last.opened("c1");
+    await vi.waitFor(() => expect(named("Prompt")).toBeDefined());
+  });
+
+  it("goes with everything else where somebody has deleted the conversation for good", async () => {
+    await talk();
+    transport.last.say({ type: "deleted", conversation: "c1" });
+    await vi.waitFor(() => expect(element.textContent).toBe("This conversation was deleted."));
+    // What comes late is nobody's.
+    transport.last.events("c1", { type: "title", t: 0, title: "Late" });
+    expect(element.textContent).toBe("This conversation was deleted.");
   });
 
   it("of somebody hostile is words, with its marks to be seen", async () => {

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 
 const SRC = fileURLToPath(new URL("../../src/", import.meta.url));
 /** Not shown: names of keys, of events and of kinds of elements. */
-const UNSEEN = /^(Enter|Escape|Tab|Home|End|Arrow(Up|Down)|Files|Backspace|PageUp|PageDown|[A-Z]+)$/;
+const UNSEEN = /^(Enter|Escape|Tab|Home|End|Arrow(Up|Down)|Files|Backspace|Delete|PageUp|PageDown|[A-Z]+)$/;
 
 describe("the words of a chat", () => {
   const modules = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter(

@@ -140,9 +140,10 @@ describe("a prompt with a mention", () => {
 
   it("leaves with what the kernel then shows, and that is in the conversation", async () => {
     press("Enter");
+    press("Enter");
     await vi.waitFor(() => expect(asked.at(-1)?.type).toBe("describe"));
     expect(transport.last.of("send")).toEqual([]);
-    expect(area().readOnly).toBe(true);
+    await vi.waitFor(() => expect(area().readOnly).toBe(true));
     press("Enter");
     hear({ type: "describe", id: asked.at(-1)?.id, described: [{ ...FRAME, text: "A DataFrame." }] });
     await vi.waitFor(() => expect(texts()).toEqual(["What is odd in @frame?", "\n\nframe — DataFrame, 1,200 × 3:\n\nA DataFrame."]));

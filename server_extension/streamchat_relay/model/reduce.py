@@ -224,6 +224,7 @@ def fold(conversation: Conversation, events: Iterable[Event]) -> Conversation:
 def branch(conversation: Conversation, leaf: str | None = None) -> tuple[Message, ...]:
     """The messages from the root to `leaf`; without one, to the `newest` message.
 
+    Prompts that were taken back out of the queue are passed over where others follow them.
     Raises `KeyError` when there is no message of that id.
     """
     if leaf is None:
@@ -231,9 +232,17 @@ def branch(conversation: Conversation, leaf: str | None = None) -> tuple[Message
         if leaf is None:
             return ()
     by_id = {message.id: message for message in conversation.messages}
-    path = [by_id[leaf]]
-    while path[-1].parent is not None and path[-1].parent in by_id:
-        path.append(by_id[path[-1].parent])
+    path: list[Message] = []
+    message: Message | None = by_id[leaf]
+    taken_back = None
+    while message is not None:
+        record = conversation.runs.get(message.run or "")
+        answers = message.role == "assistant" and message.id != leaf
+        if answers and record is not None and record.withdrawn:
+            taken_back = message.run
+        elif message.run is None or message.run != taken_back:
+            path.append(message)
+        message = by_id.get(message.parent or "")
     return tuple(reversed(path))
 
 

@@ -33,6 +33,7 @@ from streamchat_relay.protocol.frames import (
     OfferOk,
     Open,
     OpenOk,
+    Presence,
     Rate,
     RateOk,
     Rename,
@@ -58,8 +59,8 @@ from streamchat_relay.relay.hub import Hub
 from streamchat_relay.relay.offers import Workshop
 from streamchat_relay.relay.pace import Pace
 from streamchat_relay.relay.ports import RESTORE_S, Clock, Transport
+from streamchat_relay.relay.presence import Guest
 from streamchat_relay.relay.pump import Pump
-from streamchat_relay.relay.rooms import Guest
 from streamchat_relay.relay.runs import SystemClock
 from streamchat_relay.relay.served import Served
 
@@ -107,7 +108,7 @@ class Connection:
         self._log = log or logging.getLogger(__name__)
         self._served = Served(self._write)
         self._workshop = Workshop(self._write)
-        self._guest = Guest(self._heard)
+        self._guest = Guest(self._heard, session.welcome.session, session.welcome.user)
         self._open: dict[str, tuple[LiveConversation, Pump]] = {}
         self._asking: set[asyncio.Task[None]] = set()
         self._sending: set[asyncio.Task[None]] = set()
@@ -154,6 +155,8 @@ class Connection:
                 self._transport.close(action.code, action.reason)
             elif isinstance(action, Ack):
                 self._ack(action)
+            elif isinstance(action, Presence):
+                self._hub.rooms.show(self._user, self._guest, action)
             elif isinstance(action, Said | Done | Asking | Returned):
                 self._told(action)
             elif isinstance(action, _PACED) and (wait := self._requests.take()):

@@ -66,7 +66,7 @@ class Hub:
         self._rules = rules = rules or Rules()
         clock = clock or SystemClock()
         self.tools = Tools(clock)
-        self.rooms = Rooms()
+        self.rooms = Rooms(clock)
         self._files = Files(blobs)
         self._runs = Runs(
             self._left,
@@ -307,6 +307,7 @@ class Hub:
 
     async def close(self) -> None:
         """End all runs as lost, let their readers know, and close the store."""
+        self.rooms.close()
         await self._runs.close()
         await self._store.close()
 

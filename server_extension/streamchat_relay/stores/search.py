@@ -17,7 +17,7 @@ from streamchat_relay.stores.database import transaction
 from streamchat_relay.stores.summary import Summary
 from streamchat_relay.stores.words import Words, words
 
-READ_BYTES = 16 * 1024 * 1024
+READ_BYTES = 4 * 1024 * 1024
 """How much is read at a time."""
 
 _UNREAD = (

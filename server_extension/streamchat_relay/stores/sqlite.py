@@ -310,8 +310,9 @@ class SQLiteStore:
         if (key, epoch) not in self._taken:
             self._taken.add((key, epoch))
             self._log.warning(
-                "Conversation %s was opened in another Jupyter server, which keeps it now, or was pruned "
-                "or deleted. What is said in it here is not saved until it is opened here again.",
+                "Conversation %s was opened in another Jupyter server, which keeps it now, or was "
+                "pruned or deleted. What is said in it here is not saved until it is opened here "
+                "again.",
                 key[1],
             )
 
