@@ -180,18 +180,18 @@ def test_what_models_cannot_read_is_refused_in_words(server: JupyterServer, data
 
 
 def test_all_files_of_a_user_are_bounded_and_what_is_there_stays(tmp_path: Path) -> None:
-    config = {"StreamChat": {"max_files_mib": 0.01}}
+    config = {"StreamChat": {"max_files_mib": 1 / 64}}
     with JupyterServer(tmp_path, config=config) as small:
-        first, second = (letter * 6_000 for letter in (b"a", b"b"))
+        first, second = (letter * 9_000 for letter in (b"a", b"b"))
         assert asked(small, "PUT", digest(first), first).status == 201
         refused = asked(small, "PUT", digest(second), second)
         assert refused.status == 413
-        assert "more than the 0.01 MiB" in refused.json["message"]
+        assert "more than the 0.015625 MiB" in refused.json["message"]
         assert "Delete conversations" in refused.json["message"]
         assert asked(small, "HEAD", digest(second)).status == 404
         # What is there already takes no more.
         assert asked(small, "PUT", digest(first), first).status == 200
-        third = b"c" * 3_000
+        third = b"c" * 6_000
         assert asked(small, "PUT", digest(third), third).status == 201
 
 

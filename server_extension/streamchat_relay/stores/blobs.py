@@ -187,7 +187,7 @@ def _check(there: int, size: int, most_bytes: int | None) -> None:
     if most_bytes is not None and there + size > most_bytes:
         raise TooLarge(
             f"Your files take {there / 2**20:.1f} MiB, and with this one they would be more than "
-            f"the {most_bytes / 2**20:.4g} MiB that this server keeps for each user "
+            f"the {most_bytes / 2**20:g} MiB that this server keeps for each user "
             "(c.StreamChat.max_files_mib). Delete conversations whose files you need no more; "
             "they go when these can be restored no longer."
         )
