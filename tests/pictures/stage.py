@@ -86,6 +86,11 @@ class Stage:
         self._shown = 0
 
     @property
+    def conversation(self) -> str:
+        """The one that was shown last."""
+        return f"stage-{self._shown}"
+
+    @property
     def page(self) -> Page:
         """The page of Lab."""
         return self.lab.page
@@ -112,7 +117,7 @@ class Stage:
         self._shown += 1
         # What is under the mouse looks otherwise.
         await self.page.mouse.move(1, self.page.viewport_size["height"] - 1)
-        conversation = f"stage-{self._shown}"
+        conversation = self.conversation
         self.relay.conversations[conversation] = staged
         self.relay.refused = staged.refused
         await self.page.evaluate(FORGET)

@@ -1,12 +1,14 @@
 """A relay that tells one conversation as it was staged, in the product's own frames.
 
 `Staged(events)` is a conversation after these events. `StagedRelay(page)` answers the page's socket
-and what is asked beside it: `relay.conversations[id] = staged` before a view opens it.
+and what is asked beside it: `relay.conversations[id] = staged` before a view opens it, and
+`relay.tell(id, events)` for what happens then.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +18,7 @@ from streamchat_relay.model import Conversation, ErrorInfo, Event, ModelInfo, fo
 from streamchat_relay.protocol.codec import decode_client_frame, encode
 from streamchat_relay.protocol.frames import (
     Bye,
+    Events,
     Hello,
     Limits,
     Models,
@@ -57,6 +60,21 @@ class StagedRelay:
         """Kept files by hash: their type and bytes."""
         self.refused: ErrorInfo | None = None
         self._page = page
+        self._readers: dict[str, WebSocketRoute] = {}
+
+    def tell(self, conversation: str, events: Sequence[Event]) -> None:
+        """What happens in a conversation that a view has opened."""
+        staged = self.conversations[conversation]
+        seq = len(staged.events)
+        staged.events = (*staged.events, *events)
+        frame = Events(
+            conversation=conversation,
+            epoch="e",
+            first=seq + 1,
+            to=seq + len(events),
+            events=tuple(events),
+        )
+        self._readers[conversation].send(encode(frame).decode())
 
     async def listen(self) -> None:
         """Stand where the page looks for its relay."""
@@ -87,6 +105,7 @@ class StagedRelay:
             case Open(id=id_, conversation=conversation):
                 staged = self.conversations.get(conversation, Staged())
                 seq = len(staged.events)
+                self._readers[conversation] = socket
                 tell(OpenOk(id=id_, conversation=conversation, epoch="e", head=seq))
                 tell(Snapshot(conversation=conversation, epoch="e", seq=seq, state=staged.state))
             case _:

@@ -1,7 +1,7 @@
 /** One answer: its parts as they grow, how it stands, how it ended, and its figures. */
 
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { Connection } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { copyText, linkAddress, visible } from "../markdown/index.ts";
@@ -10,7 +10,9 @@ import type { Message, Rate, RunRecord } from "../protocol/frames.gen.ts";
 import { Again } from "./again.tsx";
 import { Folded } from "./folded.tsx";
 import { GrowingText } from "./growing.tsx";
+import { useNow } from "./hooks.ts";
 import { CheckIcon, CopyIcon, DownIcon, StopIcon, ThumbIcon } from "./icons.tsx";
+import type { Place } from "./scroller.tsx";
 import * as strings from "./strings.ts";
 import { ToolCall } from "./tool.tsx";
 import { ending, figures, progress, thinking } from "./words.ts";
@@ -34,6 +36,8 @@ interface Props {
   readonly onAgain?: ((model?: string) => void) | undefined;
   readonly onRate?: ((value: Rate["value"]) => void) | undefined;
   readonly onContinue?: (() => void) | undefined;
+  /** Which of how many it is, where it stands among others. */
+  readonly place?: Place | undefined;
   /** The arrows between its versions. */
   readonly children?: ComponentChildren;
 }
@@ -51,17 +55,20 @@ export function Answer({
   onAgain,
   onRate,
   onContinue,
+  place,
   children,
 }: Props) {
   const over = record !== undefined && ended(record);
   const parts = message?.parts ?? [];
-  const waiting = over ? "" : progress(record, held, store.stopping.has(run), parts);
+  const waited = useWaited(record?.state === "retrying", record?.retry_after);
+  const waiting = over ? "" : progress(record, held, store.stopping.has(run), parts, waited);
   const end = record === undefined ? null : ending(record);
   return (
     <article
       class={asOutput ? `streamchat-answer ${OUTPUT_LOOK}` : "streamchat-answer"}
       aria-label={record ? strings.answerOf(record.model) : strings.answer()}
       aria-busy={!over}
+      {...(place && { ...place, tabIndex: -1 })}
     >
       {message !== undefined &&
         parts.map((part) => (
@@ -111,6 +118,14 @@ export function Answer({
   );
 }
 
+/** Seconds since a run was told to wait, by this page's clock: nobody else's can be read here. */
+function useWaited(waits: boolean, told: number | null | undefined): number {
+  const now = useNow(waits);
+  const since = useRef({ waits, told, at: now });
+  if (since.current.waits !== waits || since.current.told !== told) since.current = { waits, told, at: Date.now() };
+  return waits ? Math.max(0, now - since.current.at) / 1000 : 0;
+}
+
 interface PartProps {
   readonly connection: Connection;
   readonly store: ConversationStore;
@@ -128,12 +143,12 @@ function PartView({ connection, store, run, message, part, look }: PartProps) {
     case "reasoning":
       // A thought that its provider does not show has no text.
       return part.text === "" && !part.open ? null : (
-        <Folded label={thinking(part)}>
+        <Folded name={`${message.id}/${part.id}`} label={thinking(part)}>
           <GrowingText {...text} />
         </Folded>
       );
     case "tool":
-      return <ToolCall {...{ connection, run, part }} />;
+      return <ToolCall {...{ connection, run, part }} name={`${message.id}/${part.id}`} />;
     case "source": {
       const address = linkAddress(part.url);
       const title = visible(part.title || part.url);

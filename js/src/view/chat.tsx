@@ -1,29 +1,35 @@
 /** The whole chat: messages, composer, status. */
 
 import type { Ref } from "preact";
-import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useImperativeHandle, useRef, useState } from "preact/hooks";
 import type { Connection, SendRequest } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { ended, textOf, withdrawn } from "../model/reduce.ts";
+import type { Variables } from "../model/variables.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
 import { language } from "../translation.ts";
+import { Announcer } from "./announcer.tsx";
 import { Answer } from "./answer.tsx";
 import { sensesOf } from "./attachments.ts";
 import { Branches, type Direction } from "./branches.tsx";
 import { Composer, type ComposerHandle } from "./composer.tsx";
 import { contextText, spoken, type Context, type Waiting } from "./context.ts";
 import { useChanges } from "./hooks.ts";
+import { Kept, KeptContext } from "./kept.ts";
 import { download } from "./listing.ts";
+import { Deleted } from "./deleted.tsx";
+import { SeenElsewhere, TypingElsewhere } from "./elsewhere.tsx";
 import { LeftLine } from "./left.tsx";
 import { Picker } from "./picker.tsx";
+import { Presence } from "./presence.ts";
 import { Prompt, PromptEditor } from "./prompt.tsx";
 import { Reading } from "./reading.ts";
-import { Scroller, type ScrollerHandle } from "./scroller.tsx";
-import { entries, queue, running, type AnswerEntry, type Entry, type PromptEntry } from "./shown.ts";
+import { Scroller, type DrawnRow, type Place, type ScrollerHandle } from "./scroller.tsx";
+import { entries, guessed, queue, running, textIn, type AnswerEntry, type Entry, type PromptEntry } from "./shown.ts";
 import { Blocked, Hosted, Notice, Obstacle, StatusLine } from "./status.tsx";
 import * as strings from "./strings.ts";
 import { Title } from "./title.tsx";
-import { cutOff, ending, progress } from "./words.ts";
+import { cutOff, waiting } from "./words.ts";
 
 /** What others may do with a chat. */
 export interface ChatHandle {
@@ -45,6 +51,8 @@ interface Props {
   readonly model: string;
   /** Goes with every prompt from here. */
   readonly params: Readonly<Record<string, unknown>>;
+  /** What prompts may mention of the chat's own kernel; without it, of the notebook beside it. */
+  readonly variables?: Variables | undefined;
 }
 
 /** The prompt that is being edited, and why it was not sent. */
@@ -54,11 +62,12 @@ interface Editing {
   readonly problem: string;
 }
 
-export function Chat({ handle, connection, store, model, params }: Props) {
+export function Chat({ handle, connection, store, model, params, variables }: Props) {
   useChanges(store);
   useChanges(connection);
   useChanges(language);
   const [reading] = useState(() => new Reading());
+  const [kept] = useState(() => new Kept());
   const [picked, setPicked] = useState("");
   const [jumps, setJumps] = useState(0);
   const [editing, setEditing] = useState<Editing | null>(null);
@@ -67,6 +76,12 @@ export function Chat({ handle, connection, store, model, params }: Props) {
   /** The prompt whose editor was closed just now. */
   const [edited, setEdited] = useState("");
   const removing = useRef(new Map<string, PromptEntry>());
+  const presence = useRef<Presence | null>(null);
+  useEffect(() => {
+    const lifetime = new AbortController();
+    presence.current = new Presence(connection, store, lifetime.signal);
+    return () => lifetime.abort();
+  }, [connection, store]);
   const deletedHere = useRef(false);
   const composer = useRef<ComposerHandle>(null);
   const scroller = useRef<ScrollerHandle>(null);
@@ -75,6 +90,12 @@ export function Chat({ handle, connection, store, model, params }: Props) {
   const used = store.state.settings.model;
   const current = picked || used || model;
   const over = connection.status.kind === "ended";
+
+  // Who came is there: a row that is mounted once more takes no keyboard.
+  useEffect(() => {
+    setCameTo(null);
+    setEdited("");
+  }, [cameTo, edited]);
 
   // What was taken out of the queue can be written anew.
   useEffect(() => {
@@ -148,11 +169,11 @@ export function Chat({ handle, connection, store, model, params }: Props) {
       />
     );
 
-  const prompt = (entry: PromptEntry) => {
-    const { key, text, message, queued } = entry;
+  const prompt = (entry: PromptEntry, place: Place) => {
+    const { text, key, message, queued } = entry;
     const open = editing !== null && editing.message === message?.id ? editing : null;
     return (
-      <div key={key} data-entry={key} class="streamchat-turn">
+      <div class="streamchat-turn" role="article" aria-label={strings.yourPrompt()} tabIndex={-1} {...place}>
         {open !== null ? (
           <PromptEditor
             text={open.text}
@@ -175,7 +196,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
                 : () => edit(key, { message: message.id, text, problem: "" })
             }
             edited={message !== undefined && edited === message.id}
-            queued={queued !== undefined}
+            queued={queued === undefined ? "" : waiting(store.state.runs[queued])}
             onRemove={queued === undefined || store.stopping.has(queued) ? undefined : () => remove(queued, entry)}
           >
             {arrows(entry)}
@@ -213,14 +234,14 @@ export function Chat({ handle, connection, store, model, params }: Props) {
     composer.current?.focus();
   };
 
-  const answer = (entry: AnswerEntry) => {
-    const { key, run, record, message } = entry;
+  const answer = (entry: AnswerEntry, place: Place) => {
+    const { run, record, message } = entry;
     const parent = message?.parent;
     const may = record !== undefined && ended(record) && parent != null && !over;
     return (
       <Answer
         {...entry}
-        key={key}
+        place={place}
         connection={connection}
         store={store}
         onStop={run !== stop && active.includes(run) ? () => connection.stop(store, run) : undefined}
@@ -238,9 +259,18 @@ export function Chat({ handle, connection, store, model, params }: Props) {
         }
       >
         {arrows(entry)}
+        {record !== undefined && ended(record) && entry === shown.at(-1) && <SeenElsewhere connection={connection} store={store} />}
       </Answer>
     );
   };
+
+  const row = (entry: Entry): DrawnRow => ({
+    key: entry.key,
+    guess: guessed(entry),
+    pinned: entry.message !== undefined && editing?.message === entry.message.id,
+    text: textIn(entry),
+    draw: (place) => (entry.kind === "prompt" ? prompt(entry, place) : answer(entry, place)),
+  });
 
   const stop = active[0];
   useImperativeHandle(handle ?? null, () => ({
@@ -273,12 +303,11 @@ export function Chat({ handle, connection, store, model, params }: Props) {
       {store.problem !== null && !over && <Notice text={store.problem.message} />}
       {store.state.title !== "" && title}
       {shown.length > 0 && (
-        <Scroller handle={scroller} jumps={jumps}>
-          {store.state.title === "" && title}
-          {queue(shown).map((entry) => (entry.kind === "prompt" ? prompt(entry) : answer(entry)))}
-        </Scroller>
+        <KeptContext.Provider value={kept}>
+          <Scroller handle={scroller} jumps={jumps} head={store.state.title === "" && title} rows={queue(shown).map(row)} />
+        </KeptContext.Provider>
       )}
-      <Announcer store={store} entry={shown.at(-1)} />
+      <Announcer store={store} entry={shown.at(-1)} run={stop} />
       <Obstacle connection={connection} />
       <Blocked connection={connection} />
       {problem && <Notice text={problem} />}
@@ -286,63 +315,22 @@ export function Chat({ handle, connection, store, model, params }: Props) {
         handle={composer}
         connection={connection}
         senses={sensesOf(connection.catalog, current)}
+        variables={variables ?? null}
+        onText={(text) => presence.current?.typed(text)}
         onSend={(text, files, context) => send({ text, files, context, ...(leaf === undefined ? {} : { parent: leaf }) })}
         onStop={stop === undefined ? undefined : () => connection.stop(store, stop)}
       >
         <Picker connection={connection} current={current} onPick={setPicked} />
         <LeftLine connection={connection} store={store} />
         <StatusLine connection={connection} />
+        <TypingElsewhere connection={connection} store={store} />
       </Composer>
       <Hosted connection={connection} />
     </>
   );
 }
 
-interface DeletedProps {
-  readonly restorable: boolean;
-  /** Why it could not be restored. */
-  readonly problem: string;
-  /** Whether the keyboard was here. */
-  readonly focused: boolean;
-  readonly onRestore: () => void;
-}
-
-/** What stands in the place of a conversation that was deleted. */
-function Deleted({ restorable, problem, focused, onRestore }: DeletedProps) {
-  const button = useRef<HTMLButtonElement>(null);
-  useLayoutEffect(() => {
-    if (focused) button.current?.focus({ preventScroll: true });
-  }, []);
-  return (
-    <div class="streamchat-deleted" role="status">
-      <span>{problem || strings.conversationDeleted()}</span>
-      {restorable && problem === "" && (
-        <button ref={button} type="button" class="streamchat-quiet" onClick={onRestore}>
-          {strings.restore()}
-        </button>
-      )}
-    </div>
-  );
-}
-
 function labelled(list: HTMLElement, selector: string, name: string, value: string | undefined): Element | null {
   const found = [...list.querySelectorAll<HTMLElement>(selector)];
   return found.find((element) => element.dataset[name] === value) ?? null;
-}
-
-/** Says how the newest answer stands to who cannot see it; never its text. */
-export function Announcer({ store, entry }: { store: ConversationStore; entry: Entry | undefined }) {
-  let words = "";
-  if (entry?.kind === "answer") {
-    const { record, message, held, run } = entry;
-    words =
-      record !== undefined && ended(record)
-        ? (ending(record)?.text ?? strings.complete())
-        : progress(record, held, store.stopping.has(run), message?.parts ?? []) || strings.answering();
-  }
-  return (
-    <div class="streamchat-unseen" role="status" aria-live="polite">
-      {words}
-    </div>
-  );
 }

@@ -13,11 +13,11 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   r: ["rlang"],
 };
 
-interface Block {
+export interface Block {
   readonly code: ClosedCode;
   readonly offer: (actions: readonly CodeAction[]) => void;
-  /** The words of what is offered now. */
-  offered: string;
+  /** The words of what is offered now; null where that is not known. */
+  offered: string | null;
 }
 
 /** Offers them on the blocks of one text; nothing where the page has no notebooks. */
@@ -34,6 +34,10 @@ export class CellActions {
     signal.addEventListener("abort", () => cancelAnimationFrame(this.#frame));
   }
 
+  get blocks(): readonly Block[] {
+    return this.#blocks;
+  }
+
   /** The text is shown anew. */
   clear(): void {
     this.#blocks = [];
@@ -42,7 +46,7 @@ export class CellActions {
   /** A block is complete; see `MarkdownOptions`. */
   readonly add = (code: ClosedCode, offer: (actions: readonly CodeAction[]) => void): void => {
     if (code.text.trim() === "") return;
-    const block = { code, offer, offered: "" };
+    const block: Block = { code, offer, offered: null };
     this.#blocks.push(block);
     this.#offer(block);
   };

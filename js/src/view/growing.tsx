@@ -1,11 +1,12 @@
 /** A text part on the screen: its growth goes past Preact, straight into the Markdown stream. */
 
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useContext, useLayoutEffect, useRef } from "preact/hooks";
 import type { ConversationStore } from "../conversation.ts";
 import { codeHighlighter } from "../markdown/highlight/index.ts";
 import { createMarkdownStream, type MarkdownOptions, type MarkdownStream } from "../markdown/index.ts";
 import { copyMathSource, mathRenderer } from "../markdown/math/index.ts";
 import { CellActions } from "./codeactions.ts";
+import { KeptContext } from "./kept.ts";
 import * as strings from "./strings.ts";
 
 /** Addresses without a scheme would lead into the notebook server. */
@@ -30,13 +31,16 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
   const container = useRef<HTMLDivElement>(null);
   const stream = useRef<MarkdownStream | null>(null);
   const ended = useRef(false);
+  const kept = useContext(KeptContext);
 
   useLayoutEffect(() => {
     const element = container.current;
     if (element === null) return undefined;
     const lifetime = new AbortController();
+    const name = `${message}/${part}`;
     const cells = new CellActions(lifetime.signal);
     let pushed = "";
+    let restored = false;
     const push = (text: string): void => {
       pushed += text;
       stream.current?.push(text);
@@ -44,7 +48,7 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
     const catchUp = (): void => {
       const text = textOf(store, message, part);
       const more = text.length > pushed.length;
-      if (stream.current === null || !text.startsWith(pushed) || (ended.current && more)) {
+      if ((stream.current === null && !restored) || !text.startsWith(pushed) || (ended.current && more)) {
         element.replaceChildren();
         cells.clear();
         stream.current = createMarkdownStream(element, { ...options(), actions: cells.add });
@@ -52,11 +56,18 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
         pushed = "";
       }
       push(text.slice(pushed.length));
-      stream.current.flush();
+      stream.current?.flush();
     };
     stream.current = null;
     copyMathSource(element, lifetime.signal);
-    catchUp();
+    const text = textOf(store, message, part);
+    const blocks = kept?.restore(name, text, element) ?? null;
+    if (blocks === null) {
+      catchUp();
+    } else {
+      [pushed, restored, ended.current] = [text, true, true];
+      for (const { code, offer } of blocks) cells.add(code, offer);
+    }
     store.onDelta(
       run,
       (delta) => {
@@ -69,8 +80,9 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
       lifetime.abort();
       stream.current?.end();
       stream.current = null;
+      if (ended.current) kept?.put(name, pushed, element, cells.blocks);
     };
-  }, [store, run, message, part]);
+  }, [store, run, message, part, kept]);
 
   useLayoutEffect(() => {
     if (open) return;

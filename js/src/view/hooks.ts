@@ -1,6 +1,6 @@
 /** What ties components to things that change by themselves. */
 
-import type { RefObject } from "preact";
+import { options, type RefObject } from "preact";
 import { useEffect, useLayoutEffect, useReducer, useState } from "preact/hooks";
 import { pagePreferences } from "../preferences.ts";
 
@@ -54,6 +54,15 @@ export function useHeightOfText(field: RefObject<HTMLTextAreaElement | null>, te
     area.style.height = "auto";
     if (area.scrollHeight > 0) area.style.height = `${area.scrollHeight}px`;
   }, [field, text]);
+}
+
+/** Draw what an action changes before this returns. */
+export function drawNow(action: () => void): void {
+  const before = options.debounceRendering;
+  options.debounceRendering = (draw) => draw();
+  action();
+  if (before === undefined) delete options.debounceRendering;
+  else options.debounceRendering = before;
 }
 
 /** Whether a key belongs to a composition; 229 is what some browsers report for the Enter that ends one. */

@@ -136,6 +136,15 @@ export function ThumbIcon({ down, filled }: { readonly down: boolean; readonly f
   );
 }
 
+export function EyeIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="M1.8 8S4 3.8 8 3.8 14.2 8 14.2 8 12 12.2 8 12.2 1.8 8 1.8 8Z" />
+      <circle {...stroke} cx="8" cy="8" r="1.8" />
+    </svg>
+  );
+}
+
 export function ClipIcon() {
   return (
     <svg {...frame}>

@@ -1,7 +1,7 @@
 /** What of a conversation is on the screen: the branch that is read, and what was sent but is not in the log yet. */
 
 import type { ConversationStore, Outgoing } from "../conversation.ts";
-import { ended, newest } from "../model/reduce.ts";
+import { ended, newest, textOf } from "../model/reduce.ts";
 import type { FilePart, Message, RunRecord } from "../protocol/frames.gen.ts";
 import { spoken, type Context } from "./context.ts";
 import type { Reading, Step } from "./reading.ts";
@@ -110,6 +110,17 @@ function outgoing(
   // An empty parent is the beginning.
   const end = logged === -1 ? path.findIndex(({ message }) => message.id === first.parent) : logged;
   return { sent: sent.slice(from), steps: path.slice(0, end + 1) };
+}
+
+/** About how high an entry is, in pixels: so many for what it is, and a line for so many characters. */
+export function guessed(entry: Entry): number {
+  const [frame, line] = entry.kind === "prompt" ? [44, 70] : [64, 95];
+  return frame + Math.ceil(textIn(entry).length / line) * 22;
+}
+
+export function textIn(entry: Entry): string {
+  if (entry.kind === "prompt") return entry.text;
+  return entry.message === undefined ? "" : textOf(entry.message);
 }
 
 function goesOn({ record, message }: AnswerEntry): boolean {

@@ -6,6 +6,7 @@ import { trans } from "../translation.ts";
 // The chat and its conversation
 
 export const conversation = () => trans.__("Conversation");
+export const messages = () => trans.__("Messages");
 export const jumpToLatest = () => trans.__("Jump to latest");
 export const nameConversation = () => trans.__("Name this conversation");
 export const renameConversation = () => trans.__("Rename this conversation");
@@ -26,6 +27,13 @@ export const exportMarkdown = () => trans.__("Export as Markdown");
 export const exportLines = () => trans.__("Export as JSON Lines");
 export const deleteKey = () => trans.__("Del");
 export const deleteIt = () => trans.__("Delete");
+
+// Other views of it
+
+export const typingElsewhere = () => trans.__("Typing in another tab…");
+export const typingBy = (name: string) => trans.__("%1 is typing…", name);
+export const seenElsewhere = () => trans.__("Seen in another tab");
+export const seenBy = (names: string) => trans.__("Seen by %1", names);
 
 // The list of conversations
 
@@ -72,6 +80,8 @@ export const editAndSend = () => trans.__("Edit and send again");
 export const editorKeys = () => trans.__("Enter sends, Shift+Enter breaks the line, Escape leaves it as it was");
 export const cancel = () => trans.__("Cancel");
 export const queued = () => trans.__("Queued");
+/** `position` is as for `placeInQueue`. */
+export const queuedAt = (position: string) => trans.__("Queued, %1 in line", position);
 export const removeFromQueue = () => trans.__("Remove from the queue");
 export const previousVersion = () => trans.__("Previous version");
 export const nextVersion = () => trans.__("Next version");
@@ -143,6 +153,15 @@ export const unrunCell = (place: string) => trans.__("Cell %1, not run", place);
 export const textCell = (place: string) => trans.__("Text cell %1", place);
 export const output = () => trans.__("Output:");
 export const charactersLeftOut = (count: string) => trans.__("… (%1 characters left out) …", count);
+export const mentionable = () => trans.__("What can be mentioned");
+export const suggestions = (count: number) => trans._n("%1 suggestion", "%1 suggestions", count);
+export const askingKernel = () => trans.__("Asking the kernel…");
+export const noKernel = () => trans.__("No kernel runs here: start one to mention its variables.");
+export const notPython = () => trans.__("Only variables of a Python kernel can be mentioned.");
+export const kernelComputes = () => trans.__("The kernel is busy: its variables can be mentioned when it has finished.");
+export const kernelWithout = () =>
+  trans.__("This kernel does not have jupyter_streamchat: install it there to mention variables.");
+export const noVariable = (name: string) => trans.__("There is no variable %1.", name);
 export const addedContext = () => trans.__("Goes with the prompt");
 
 // Answers
@@ -184,6 +203,8 @@ export const waitingForToken = () => trans.__("Waiting for the first token…");
 export const waitingForDecision = () => trans.__("Waiting for your decision…");
 export const runningTools = (names: string) => trans.__("Running %1…", names);
 export const answering = () => trans.__("Answering…");
+export const codeBlock = (name: string) => (name === "" ? trans.__("Code.") : trans.__("Code in %1.", name));
+export const formula = () => trans.__("A formula.");
 export const complete = () => trans.__("Answer complete.");
 export const answerFailed = () => trans.__("The answer failed.");
 export const stopped = () => trans.__("Stopped");

@@ -19,10 +19,11 @@ interface Props {
   readonly part: ToolPart;
 }
 
-export function ToolCall({ connection, run, part }: Props) {
+/** `name` is what it is known by when it comes back to the screen. */
+export function ToolCall({ connection, run, part, name }: Props & { readonly name: string }) {
   if (part.state === "approval-requested") return <Asked {...{ connection, run, part }} />;
   return (
-    <Folded label={<Label part={part} />}>
+    <Folded name={name} label={<Label part={part} />}>
       <pre class="streamchat-tool">{visible(whole(part))}</pre>
     </Folded>
   );
