@@ -111,11 +111,13 @@ async def test_what_is_set_goes_with_every_prompt_of_the_panel(
     panel = await open_panel(lab, PACED)
     for name, value in {"systemPrompt": "You are a lighthouse.", "temperature": 0.25}.items():
         await lab.set_setting(PLUGIN, name, value)
-    provider.answers.clear()
+    paced = Paced(provider)
     before = len(provider.calls)
     await ask(panel, "Who are you?")
-    await finished(panel, 1)
-    body = provider.calls[before].body
+    paced.say(1)
+    await expect(panel.locator(".streamchat-content")).to_contain_text("word0")
+    paced.finish()
+    body = provider.calls[before].json
     assert body["messages"][0] == {"role": "system", "content": "You are a lighthouse."}
     assert body["temperature"] == 0.25
     await lab.set_setting(PLUGIN, "systemPrompt", "")
