@@ -5,6 +5,7 @@ import { useEffect, useImperativeHandle, useRef, useState } from "preact/hooks";
 import type { Connection, SendRequest } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { ended, textOf, withdrawn } from "../model/reduce.ts";
+import type { Variables } from "../model/variables.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
 import { language } from "../translation.ts";
 import { Answer } from "./answer.tsx";
@@ -49,6 +50,8 @@ interface Props {
   readonly model: string;
   /** Goes with every prompt from here. */
   readonly params: Readonly<Record<string, unknown>>;
+  /** What prompts may mention of the chat's own kernel; without it, of the notebook beside it. */
+  readonly variables?: Variables | undefined;
 }
 
 /** The prompt that is being edited, and why it was not sent. */
@@ -58,7 +61,7 @@ interface Editing {
   readonly problem: string;
 }
 
-export function Chat({ handle, connection, store, model, params }: Props) {
+export function Chat({ handle, connection, store, model, params, variables }: Props) {
   useChanges(store);
   useChanges(connection);
   useChanges(language);
@@ -311,6 +314,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
         handle={composer}
         connection={connection}
         senses={sensesOf(connection.catalog, current)}
+        variables={variables ?? null}
         onText={(text) => presence.current?.typed(text)}
         onSend={(text, files, context) => send({ text, files, context, ...(leaf === undefined ? {} : { parent: leaf }) })}
         onStop={stop === undefined ? undefined : () => connection.stop(store, stop)}

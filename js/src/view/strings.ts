@@ -153,6 +153,15 @@ export const unrunCell = (place: string) => trans.__("Cell %1, not run", place);
 export const textCell = (place: string) => trans.__("Text cell %1", place);
 export const output = () => trans.__("Output:");
 export const charactersLeftOut = (count: string) => trans.__("… (%1 characters left out) …", count);
+export const mentionable = () => trans.__("What can be mentioned");
+export const suggestions = (count: number) => trans._n("%1 suggestion", "%1 suggestions", count);
+export const askingKernel = () => trans.__("Asking the kernel…");
+export const noKernel = () => trans.__("No kernel runs here: start one to mention its variables.");
+export const notPython = () => trans.__("Only variables of a Python kernel can be mentioned.");
+export const kernelComputes = () => trans.__("The kernel is busy: its variables can be mentioned when it has finished.");
+export const kernelWithout = () =>
+  trans.__("This kernel does not have jupyter_streamchat: install it there to mention variables.");
+export const noVariable = (name: string) => trans.__("There is no variable %1.", name);
 export const addedContext = () => trans.__("Goes with the prompt");
 
 // Answers
