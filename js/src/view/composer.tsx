@@ -22,6 +22,8 @@ import * as strings from "./strings.ts";
 
 /** What others may do with the composer. */
 export interface ComposerHandle {
+  /** Whether it is on the screen, and with it the end of the conversation: a side panel may be closed. */
+  readonly shown: boolean;
   focus(): void;
   /** Take a prompt back, if nothing is written here. */
   takeBack(text: string, context: readonly Context[]): void;
@@ -70,6 +72,9 @@ export function Composer({ handle, connection, senses, variables, onText, onSend
   useHeightOfText(field, text);
   useEffect(() => onText(text), [text]);
   useImperativeHandle(handle, () => ({
+    get shown() {
+      return field.current?.checkVisibility?.() ?? true;
+    },
     focus: () => field.current?.focus(),
     takeBack: (back, context) => {
       setText((since) => (since.trim() === "" ? back : since));
