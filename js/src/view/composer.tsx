@@ -16,6 +16,7 @@ import { composing, sends, useChanges, useHeightOfText } from "./hooks.ts";
 import { ClipIcon, SendIcon, StopIcon } from "./icons.tsx";
 import { Notice } from "./status.tsx";
 import * as strings from "./strings.ts";
+import { WholePage } from "./wholepage.tsx";
 
 /** What others may do with the composer. */
 export interface ComposerHandle {
@@ -133,6 +134,7 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
         <textarea
           ref={field}
           rows={1}
+          dir="auto"
           value={text}
           placeholder={strings.ask()}
           aria-label={strings.prompt()}
@@ -173,6 +175,7 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
               if (senses.sees) attachments.add(cellPictures(cell), key);
             }}
           />
+          <WholePage />
           {children}
           {onStop !== undefined && (
             <button type="button" class="streamchat-round streamchat-stop" aria-label={strings.stop()} title={strings.stopKey()} onClick={onStop}>
