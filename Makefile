@@ -45,7 +45,7 @@ test-js: $(BUNDLE)
 	$(BIN)/python hatch_build.py test
 
 test-py: $(BUNDLE) browser
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_FLAGS)
 
 lint: $(BUNDLE)
 	$(BIN)/ruff check .

@@ -71,6 +71,8 @@ export class Connection {
   blocked = false;
   /** What a file may have that the relay keeps; 0 where it keeps none, or has not greeted yet. */
   maxFileBytes = 0;
+  /** Who is logged in here, as the relay knows them. */
+  user = "";
   readonly #transport: Transport;
   readonly #session: ClientSession;
   readonly #answers = new Map<string, (ok: OkFrame | null, error: ErrorInfo | null) => void>();
@@ -199,6 +201,11 @@ export class Connection {
       store.stopping.delete(run);
       store.changed();
     });
+  }
+
+  /** Tell the other views of a conversation what this page's does. */
+  present(conversation: string, what: { readonly typing: boolean; readonly seen: number }): void {
+    this.#do(this.#session.present(conversation, what));
   }
 
   /** Say whether a tool call may run; resolves with what was wrong with that, if anything. */
@@ -381,13 +388,16 @@ export class Connection {
         return;
       }
       case "deliver":
-        this.#followed.get(outcome.conversation)?.store.deliver(outcome.events);
+        this.#followed.get(outcome.conversation)?.store.deliver(outcome.events, outcome.seq);
         return;
       case "replace":
-        this.#followed.get(outcome.conversation)?.store.replace(outcome.state);
+        this.#followed.get(outcome.conversation)?.store.replace(outcome.state, outcome.seq);
         return;
       case "gone":
         this.#followed.get(outcome.conversation)?.store.remove(outcome.restorable);
+        return;
+      case "views":
+        this.#followed.get(outcome.conversation)?.store.seeViews(outcome.views);
         return;
       case "outdated":
         for (const listener of [...this.#lists]) listener();
@@ -417,6 +427,7 @@ export class Connection {
       case "live":
         this.#wasLive = true;
         // An earlier version of the relay does not say.
+        this.user = outcome.welcome.user;
         this.maxFileBytes = outcome.welcome.limits?.max_blob_bytes ?? 0;
         this.#downSince = null;
         this.#is({ kind: "live" });

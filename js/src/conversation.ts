@@ -1,7 +1,7 @@
 /** One conversation as this page sees it: its state, what was sent but is not in the log yet, and who watches. */
 
 import { EMPTY, ended, fold } from "./model/reduce.ts";
-import type { Conversation, ErrorInfo, Event, FilePart } from "./protocol/frames.gen.ts";
+import type { Conversation, ErrorInfo, Event, FilePart, View } from "./protocol/frames.gen.ts";
 import * as strings from "./protocol/strings.ts";
 
 /** A prompt between the Enter key and the log. */
@@ -22,6 +22,9 @@ export interface Outgoing {
 export type DeltaListener = (delta: { part: string; text: string } | null) => void;
 
 /** Changes of everything but growing text reach `subscribe`; growing text reaches only `onDelta` of its run. */
+/** Events after which there is something new to be seen, whole. */
+const SETTLES: ReadonlySet<Event["type"]> = new Set(["finish", "abort", "error"]);
+
 export class ConversationStore {
   readonly id: string;
   state: Conversation = EMPTY;
@@ -31,6 +34,10 @@ export class ConversationStore {
   problem: ErrorInfo | null = null;
   /** Set while it is deleted; whether it can be restored then. */
   deleted: { readonly restorable: boolean } | null = null;
+  /** The number of the last event that leaves nothing to wait for: all up to it can have been seen. */
+  settled = 0;
+  /** The other views of it, in this page's other sockets and elsewhere. */
+  views: readonly View[] = [];
   readonly outbox = new Map<string, Outgoing>();
   /** Runs that were told to stop and have not ended yet. */
   readonly stopping = new Set<string>();
@@ -60,8 +67,9 @@ export class ConversationStore {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  deliver(events: readonly Event[]): void {
+  deliver(events: readonly Event[], seq = this.settled): void {
     this.state = fold(this.state, events);
+    if (events.some(({ type }) => SETTLES.has(type))) this.settled = seq;
     let structure = false;
     for (const event of events) {
       if (event.type === "text-delta" || event.type === "reasoning-delta") {
@@ -77,8 +85,9 @@ export class ConversationStore {
     }
   }
 
-  replace(state: Conversation): void {
+  replace(state: Conversation, seq = 0): void {
     this.state = state;
+    this.settled = Object.values(state.runs).every(ended) ? seq : 0;
     this.loaded = true;
     this.problem = null;
     this.deleted = null;
@@ -86,6 +95,11 @@ export class ConversationStore {
       for (const listener of [...listeners]) listener(null);
     }
     this.#settle();
+    this.changed();
+  }
+
+  seeViews(views: readonly View[]): void {
+    this.views = views;
     this.changed();
   }
 

@@ -4,6 +4,7 @@ import { h, render as draw } from "preact";
 import type { Connection } from "./connection.ts";
 import { kernelConnection } from "./kernel.ts";
 import { pageConnection } from "./page.ts";
+import { commVariables } from "./transport/variables.ts";
 import { Chat } from "./view/chat.tsx";
 import { keepPlace } from "./view/place.ts";
 import { ReplyView } from "./view/reply.tsx";
@@ -55,6 +56,7 @@ function render({ model, el, signal }: Rendered): () => void {
     keepPlace(el, lifetime.signal, () => tell(model, "gone"));
   }
 
+  const variables = commVariables(model);
   let shown = new AbortController();
   const show = (): void => {
     shown.abort();
@@ -83,6 +85,7 @@ function render({ model, el, signal }: Rendered): () => void {
             store,
             model: word(model, "model"),
             params: params(model),
+            variables,
           })
         : h(ReplyView, { key: run, connection, store, run }),
       root,

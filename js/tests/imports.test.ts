@@ -11,7 +11,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   markdown: ["markdown"],
   model: ["model", "protocol/frames.gen.ts"],
   protocol: ["protocol", "translation.ts"],
-  transport: ["transport", "translation.ts", "protocol/frames.gen.ts", "model/spendings.ts"],
+  transport: ["transport", "translation.ts", "protocol/frames.gen.ts", "model"],
   "conversation.ts": ["model", "protocol"],
   "connection.ts": ["conversation.ts", "model", "protocol", "transport"],
   "notebook.ts": [],
@@ -20,7 +20,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   "page.ts": ["connection.ts", "transport"],
   "kernel.ts": ["connection.ts", "transport"],
   lab: ["lab", "connection.ts", "conversation.ts", "model", "notebook.ts", "page.ts", "preferences.ts", "translation.ts", "view"],
-  "widget.ts": ["connection.ts", "kernel.ts", "page.ts", "view"],
+  "widget.ts": ["connection.ts", "kernel.ts", "page.ts", "transport", "view"],
 };
 
 it("modules import only from below", () => {

@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 from playwright.async_api import BrowserContext, Locator, Page, Request, expect
 
-from tests.browser.kit import ask, finished
+from tests.browser.kit import PACED, Paced, ask, finished
+from tests.browser.test_accessibility import clean_in_both_themes
 from tests.fakes.jupyter import JupyterServer
 from tests.fakes.lab import LabPage, NotebookPage
+from tests.fakes.provider_server import ProviderServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+PLUGIN = "jupyter-streamchat:plugin"
 
 
 def panel_of(page: Page) -> Locator:
@@ -21,6 +25,10 @@ def panel_of(page: Page) -> Locator:
 
 async def open_panel(lab: LabPage, model: str = "demo/fast") -> Locator:
     """Open the panel on a new conversation with this model."""
+    # A notebook in JupyterLab takes the keyboard some time after it was opened.
+    if not isinstance(lab, NotebookPage):
+        focused = "() => window.panel.node.contains(document.activeElement)"
+        await lab.page.wait_for_function(focused)
     await lab.command("streamchat:new")
     panel = panel_of(lab.page)
     await expect(panel.get_by_role("textbox", name="Prompt")).to_be_focused()
@@ -94,3 +102,88 @@ async def test_the_panel_streams_in_notebook_7(
         await finished(panel, 1)
         await expect(panel.get_by_role("article", name="Answer")).to_contain_text("Hello, Notebook")
         await notebook.close()
+
+
+async def test_settings_work_at_once(lab: LabPage) -> None:
+    await lab.open(["1"])
+    await lab.command("streamchat:new")
+    panel = panel_of(lab.page)
+    await lab.set_setting(PLUGIN, "model", "demo/echo")
+    await expect(panel.get_by_role("combobox", name="Model")).to_have_value("demo/echo")
+    await lab.set_setting(PLUGIN, "systemPrompt", "You are a lighthouse.")
+    await lab.set_setting(PLUGIN, "enter", "breaks")
+    box = panel.get_by_role("textbox", name="Prompt")
+    await box.press_sequentially("one")
+    await box.press("Enter")
+    await box.press_sequentially("two")
+    await expect(box).to_have_value("one\ntwo")
+    await box.press("Control+Enter")
+    await finished(panel, 1)
+    await expect(panel.get_by_role("article", name="Your prompt")).to_have_text("one\ntwo")
+    for name, value in {"model": "", "systemPrompt": "", "enter": "sends"}.items():
+        await lab.set_setting(PLUGIN, name, value)
+    await box.fill("three")
+    await box.press("Enter")
+    await finished(panel, 2)
+
+
+async def test_past_conversations_are_found_in_the_panel_and_go_on(lab: LabPage) -> None:
+    await lab.open(["1"])
+    panel = await open_panel(lab, "demo/echo")
+    await ask(panel, "Where is the lighthouse?")
+    await finished(panel, 1)
+    await panel.get_by_role("button", name="New chat").click()
+    await panel.get_by_role("textbox", name="Prompt").fill("not sent yet")
+    await panel.get_by_role("button", name="Conversations").click()
+    past = panel.get_by_role("navigation", name="Conversations")
+    await expect(past.get_by_role("searchbox")).to_be_focused()
+    await clean_in_both_themes(lab, panel)
+    # Back and forth: what was being written is there.
+    await panel.get_by_role("button", name="Conversations").first.click()
+    await expect(panel.get_by_role("textbox", name="Prompt")).to_have_value("not sent yet")
+    await panel.get_by_role("button", name="Conversations").click()
+    await past.get_by_role("searchbox").fill("lighthouse")
+    await past.get_by_text("Where is the lighthouse?").first.click()
+    await expect(past).to_have_count(0)
+    await expect(panel.get_by_role("article", name="Your prompt")).to_have_text(
+        "Where is the lighthouse?"
+    )
+    await ask(panel, "And now?")
+    await finished(panel, 2)
+
+
+async def test_an_answer_is_stopped_by_command(lab: LabPage, provider: ProviderServer) -> None:
+    paced = Paced(provider)
+    await lab.open(["1"])
+    panel = await open_panel(lab, PACED)
+    await ask(panel, "Go")
+    paced.say(5)
+    await expect(panel.locator(".streamchat-content")).to_contain_text("word4")
+    await lab.command("streamchat:stop")
+    await expect(panel.locator(".streamchat-ending")).to_have_text("Stopped")
+
+
+async def test_the_palette_and_the_view_menu_open_the_panel(lab: LabPage) -> None:
+    await lab.open(["1"])
+    await lab.page.get_by_role("menuitem", name="View", exact=True).click()
+    await lab.page.get_by_role("menuitem", name="Open Chat").click()
+    await expect(panel_of(lab.page).get_by_role("textbox", name="Prompt")).to_be_focused()
+    await lab.page.keyboard.press("Control+Shift+C")
+    palette = lab.page.locator(".lm-CommandPalette")
+    await lab.page.keyboard.type("streamchat")
+    await expect(palette.get_by_text("New Chat", exact=True)).to_be_visible()
+    await lab.page.keyboard.press("Escape")
+
+
+async def test_the_panel_has_no_barriers(lab: LabPage) -> None:
+    await lab.open(["x = 1"])
+    panel = await open_panel(lab)
+    await clean_in_both_themes(lab, panel)
+    await lab.command("streamchat:add-cell")
+    await panel.get_by_role("button", name="Add cells").click()
+    await clean_in_both_themes(lab, panel)
+    await lab.page.keyboard.press("Escape")
+    await ask(panel, "Show me everything")
+    await finished(panel, 1)
+    await panel.get_by_role("article", name="Your prompt").get_by_text("Cell 1, not run").click()
+    await clean_in_both_themes(lab, panel)

@@ -198,6 +198,19 @@ class LabPage:
         finally:
             await self.page.remove_locator_handler(dialog)
 
+    async def set_setting(self, plugin: str, name: str, value: Any) -> None:
+        """Change a setting as the settings editor does."""
+        await self.page.evaluate(
+            """async ([plugin, name, value]) => {
+                const {pluginRegistry} = window.jupyterapp;
+                const tokens = [...pluginRegistry._services.keys()];
+                const token = tokens.find(one => one.name.endsWith('coreutils:ISettingRegistry'));
+                const registry = await window.jupyterapp.resolveRequiredService(token);
+                await registry.set(plugin, name, value);
+            }""",
+            [plugin, name, value],
+        )
+
     async def interrupt(self) -> None:
         """The stop button of the notebook's toolbar."""
         await self.page.evaluate("() => window.panel.sessionContext.session.kernel.interrupt()")

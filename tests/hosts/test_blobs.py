@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import http.client
@@ -15,6 +16,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from streamchat_relay.model import TooLarge
+from streamchat_relay.stores import FileBlobs, MemoryBlobs
 from tests.fakes.jupyter import JupyterServer
 from tests.fakes.pictures import png
 from tests.fakes.provider_server import ProviderServer, running_provider_server
@@ -174,6 +177,41 @@ def test_what_models_cannot_read_is_refused_in_words(server: JupyterServer, data
     assert answer.status == 415
     assert "PDFs, audio (WAV, MP3) and text" in answer.json["message"]
     assert asked(server, "HEAD", digest(data)).status == 404
+
+
+def test_all_files_of_a_user_are_bounded_and_what_is_there_stays(tmp_path: Path) -> None:
+    config = {"StreamChat": {"max_files_mib": 1 / 64}}
+    with JupyterServer(tmp_path, config=config) as small:
+        first, second = (letter * 9_000 for letter in (b"a", b"b"))
+        assert asked(small, "PUT", digest(first), first).status == 201
+        refused = asked(small, "PUT", digest(second), second)
+        assert refused.status == 413
+        assert "more than the 0.015625 MiB" in refused.json["message"]
+        assert "Delete conversations" in refused.json["message"]
+        assert asked(small, "HEAD", digest(second)).status == 404
+        # What is there already takes no more.
+        assert asked(small, "PUT", digest(first), first).status == 200
+        third = b"c" * 6_000
+        assert asked(small, "PUT", digest(third), third).status == 201
+
+
+@pytest.mark.parametrize("kind", ["files", "memory"])
+async def test_uploads_at_once_stay_within_the_bound_and_others_have_their_own(
+    tmp_path: Path, kind: str
+) -> None:
+    blobs = (
+        FileBlobs(tmp_path / "blobs", most_bytes=1_000)
+        if kind == "files"
+        else MemoryBlobs(most_bytes=1_000)
+    )
+    datas = [bytes([65 + number]) * 300 for number in range(8)]
+    done = await asyncio.gather(
+        *(blobs.keep("ada", digest(data), data) for data in datas), return_exceptions=True
+    )
+    assert [type(one) for one in done].count(TooLarge) == 5
+    there = [await blobs.find("ada", digest(data)) is not None for data in datas]
+    assert there.count(True) == 3
+    await blobs.keep("bob", digest(datas[0]), datas[0])
 
 
 def test_without_a_login_nothing_is_kept_and_nothing_shown(server: JupyterServer) -> None:

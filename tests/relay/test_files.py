@@ -159,6 +159,32 @@ async def test_a_conversation_goes_on_without_a_file_that_is_gone(
     )
 
 
+async def test_a_file_is_read_once_for_all_rounds_of_an_answer(
+    blobs: MemoryBlobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+    read = blobs.read
+
+    async def counted(user: str, sha256: str) -> bytes | None:
+        reads.append(sha256)
+        return await read(user, sha256)
+
+    monkeypatch.setattr(blobs, "read", counted)
+    part = await kept(blobs, RED, "image/png", name="red.png", size=len(RED))
+    again = {**part, "name": "the same.png"}
+    parts = [FilePart(**{k: v for k, v in one.items() if k != "type"}) for one in (part, again)]
+    call = Call(model="m", messages=(Message(id="m", role="user", parts=tuple(parts)),))
+    known: dict[str, FilePart] = {}
+    for _ in range(3):
+        told = await files.Files(blobs).told("ada", call, known)
+        first, second = told.messages[0].parts
+        assert isinstance(first, FilePart)
+        assert isinstance(second, FilePart)
+        assert first.url == second.url == f"data:image/png;base64,{base64.b64encode(RED).decode()}"
+        assert (first.name, second.name) == ("red.png", "the same.png")
+    assert len(reads) == 1
+
+
 async def test_of_too_many_files_the_newest_are_told(
     client: FakeClient,
     provider: FakeProvider,

@@ -3,9 +3,9 @@
 import type { JupyterFrontEnd } from "@jupyterlab/application";
 import type { CommandPalette } from "@jupyterlab/apputils";
 import type { Cell, NotebookTracker } from "@jupyterlab/notebook";
-import type { Notebooks } from "../notebook.ts";
 import type { ErrorActions } from "./errors.ts";
 import { chatIcon } from "./icon.ts";
+import type { LabNotebooks } from "./notebooks.ts";
 import { PANEL_ID, type ChatPanel } from "./panel.tsx";
 import { errorQuestion, failed, passage } from "./questions.ts";
 import * as strings from "./strings.ts";
@@ -13,7 +13,7 @@ import * as strings from "./strings.ts";
 interface Where {
   readonly app: JupyterFrontEnd;
   readonly panel: ChatPanel;
-  readonly notebooks: Notebooks;
+  readonly notebooks: LabNotebooks;
   readonly tracker: NotebookTracker;
   readonly palette: CommandPalette | null;
 }
@@ -75,7 +75,7 @@ export function addCommands({ app, panel, notebooks, tracker, palette }: Where):
       return found !== null && failed(found.cell);
     },
   );
-  return { explain, prepare };
+  return { explain, prepare, failed: (output) => notebooks.failed(output) };
 }
 
 function selection(cell: Cell | null): string {

@@ -3,11 +3,13 @@
 import { pagePreferences } from "../preferences.ts";
 import * as strings from "./strings.ts";
 
-/** What JupyterLab draws an error as. */
-const ERROR = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]';
+/** What JupyterLab draws an error as, and what was written to stderr, too. */
+const ERROR = ".jp-OutputArea-output:is([data-mime-type='application/vnd.jupyter.stderr'], [data-mime-type='application/vnd.jupyter.error'])";
 const BAR = "streamchat-explain";
 
 export interface ErrorActions {
+  /** Whether the cell of an output failed. */
+  failed(output: Element): boolean;
   /** Ask at once. */
   explain(output: Element): void;
   /** Put the question into the composer, for the person to add cells and send it. */
@@ -19,10 +21,13 @@ export function offerExplanations(root: HTMLElement, actions: ErrorActions, sign
   const preferences = pagePreferences();
   const add = (): void => {
     const wanted = preferences.value.explainErrors;
-    for (const output of root.querySelectorAll(ERROR)) {
-      const bar = output.querySelector(`:scope > .${BAR}`);
-      if (wanted && bar === null) output.append(made(output, actions));
-      else if (!wanted) bar?.remove();
+    const lasts = new Map<Element | null, Element>();
+    for (const output of root.querySelectorAll(ERROR)) lasts.set(output.closest(".jp-OutputArea"), output);
+    for (const [area, output] of lasts) {
+      // A cell ends with its error; one that ran anew may have drawn something else there.
+      const may = wanted && actions.failed(output);
+      for (const bar of area?.querySelectorAll(`.${BAR}`) ?? []) if (!may || bar.parentElement !== output) bar.remove();
+      if (may && output.querySelector(`.${BAR}`) === null) output.append(made(output, actions));
     }
   };
   // Outputs are drawn anew whenever they change, and cells when they come into sight.

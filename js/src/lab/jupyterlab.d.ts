@@ -167,7 +167,7 @@ declare module "@jupyterlab/notebook" {
     readonly type: "code" | "markdown" | "raw";
     readonly executionCount?: number | null;
     readonly sharedModel: { getSource(): string; setSource(source: string): void };
-    readonly outputs?: { toJSON(): readonly unknown[] };
+    readonly outputs?: { readonly length: number; get(index: number): { readonly type: string }; toJSON(): readonly unknown[] };
     getMetadata(key: string): unknown;
   }
 

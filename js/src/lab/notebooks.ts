@@ -19,6 +19,14 @@ export class LabNotebooks implements Notebooks {
     return panel === null ? null : new LabNotebook(panel);
   }
 
+  /** Whether the cell that an element stands in has an error among its outputs. */
+  failed(element: Element): boolean {
+    const panel = this.#tracker.find(({ node }) => node.contains(element));
+    const outputs = panel?.content.widgets.find(({ node }) => node.contains(element))?.model.outputs;
+    for (let index = (outputs?.length ?? 0) - 1; index >= 0; index -= 1) if (outputs?.get(index).type === "error") return true;
+    return false;
+  }
+
   subscribe(listener: () => void, signal: AbortSignal): void {
     const heard = (): void => listener();
     let current = new AbortController();

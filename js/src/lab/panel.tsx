@@ -3,10 +3,12 @@
 import { Widget } from "@lumino/widgets";
 import { createRef, render } from "preact";
 import { randomId, type Connection } from "../connection.ts";
+import type { ConversationStore } from "../conversation.ts";
 import { Chat, type ChatHandle } from "../view/chat.tsx";
-import { PlusIcon } from "../view/icons.tsx";
+import { Conversations } from "../view/conversations.tsx";
+import { ListIcon, PlusIcon } from "../view/icons.tsx";
 import { Notice } from "../view/status.tsx";
-import { noServer } from "../view/strings.ts";
+import { conversations, noServer } from "../view/strings.ts";
 import { chatIcon } from "./icon.ts";
 import type { PanelSettings } from "./settings.ts";
 import * as strings from "./strings.ts";
@@ -21,6 +23,9 @@ export class ChatPanel extends Widget {
   #settings: PanelSettings;
   #conversation = randomId();
   #followed = new AbortController();
+  #store: ConversationStore | null = null;
+  /** Whether the list of conversations stands in the place of the chat. */
+  #listed = false;
   #held = false;
   #drawn = false;
 
@@ -43,7 +48,10 @@ export class ChatPanel extends Widget {
 
   /** What of the chat commands may use; null on a page without a server. */
   get chat(): ChatHandle | null {
-    if (!this.#drawn) this.#draw();
+    // What was deleted takes nothing any more.
+    if (this.#store !== null && this.#store.deleted !== null) this.open(randomId());
+    this.#listed = false;
+    this.#draw();
     return this.#handle.current;
   }
 
@@ -53,15 +61,25 @@ export class ChatPanel extends Widget {
 
   /** Show another conversation. */
   open(conversation: string): void {
-    if (conversation === this.#conversation) return;
-    this.#conversation = conversation;
-    this.#onConversation(conversation);
+    this.#listed = false;
+    if (conversation !== this.#conversation) {
+      this.#conversation = conversation;
+      this.#onConversation(conversation);
+    }
     if (this.#drawn) this.#draw();
   }
 
   newChat(): void {
     this.open(randomId());
     this.chat?.focus();
+  }
+
+  /** Show the list of conversations, or the chat again. */
+  list(on: boolean): void {
+    this.#listed = on;
+    this.#draw();
+    if (on) this.node.querySelector<HTMLElement>(".streamchat-past input")?.focus();
+    else this.#handle.current?.focus();
   }
 
   /** Take changed settings at once. */
@@ -112,22 +130,51 @@ export class ChatPanel extends Widget {
     // Followed anew before it is left, so that it is the same store where it is the same conversation.
     const store = connection.follow(this.#conversation, this.#followed.signal);
     before.abort();
+    this.#store = store;
+    const listed = this.#listed;
     const { model, params } = this.#settings;
     render(
       <>
-        <header class="streamchat streamchat-panel-head">
-          <h2>{strings.chat()}</h2>
+        <div class="streamchat streamchat-panel-head">
+          <h2>{listed ? conversations() : strings.chat()}</h2>
           <button
             type="button"
             class="streamchat-icon"
-            aria-label={strings.newChat()}
-            title={strings.newChat()}
-            onClick={() => this.newChat()}
+            aria-label={conversations()}
+            title={listed ? strings.backToChat() : conversations()}
+            aria-expanded={listed}
+            onClick={() => this.list(!listed)}
           >
-            <PlusIcon />
+            <ListIcon />
           </button>
-        </header>
-        <div class="streamchat streamchat-chat" key={this.#conversation}>
+          {/* The list has one of its own. */}
+          {!listed && (
+            <button
+              type="button"
+              class="streamchat-icon"
+              aria-label={strings.newChat()}
+              title={strings.newChat()}
+              onClick={() => this.newChat()}
+            >
+              <PlusIcon />
+            </button>
+          )}
+        </div>
+        {listed && (
+          <div class="streamchat streamchat-panel-list">
+            <Conversations
+              connection={connection}
+              current={this.#conversation}
+              onOpen={(id) => {
+                this.open(id);
+                this.chat?.focus();
+              }}
+              onNew={() => this.newChat()}
+            />
+          </div>
+        )}
+        {/* Kept with what is being written in it. */}
+        <div class="streamchat streamchat-chat" key={this.#conversation} hidden={listed}>
           <Chat handle={this.#handle} {...{ connection, store, model, params }} />
         </div>
       </>,

@@ -3,6 +3,7 @@
 import { trans } from "../translation.ts";
 
 export const chat = () => trans.__("Chat");
+export const backToChat = () => trans.__("Back to the chat");
 export const newChat = () => trans.__("New chat");
 
 // Commands

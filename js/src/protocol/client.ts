@@ -27,7 +27,9 @@ import type {
   Prompt,
   Send,
   Snapshot,
+  Presence,
   Stop,
+  View,
   Welcome,
 } from "./frames.gen.ts";
 import * as strings from "./strings.ts";
@@ -82,6 +84,8 @@ export type Outcome =
   | { readonly type: "gone"; readonly conversation: string; readonly restorable: boolean }
   /** What the list of conversations told last may have changed; told once a list. */
   | { readonly type: "outdated" }
+  /** The other views of a conversation by now. */
+  | { readonly type: "views"; readonly conversation: string; readonly views: readonly View[] }
   /** The link is dead: close the socket and call `disconnected`. */
   | { readonly type: "drop"; readonly reason: string }
   /** Connect again after `delay_s` seconds. */
@@ -136,6 +140,8 @@ export class ClientSession {
   readonly #jitter: () => number;
   readonly #pending = new Map<string, Pending>();
   readonly #followed = new Map<string, Followed>();
+  /** What was said last of this page's views. */
+  readonly #presences = new Map<string, Presence>();
   #nextId = 0;
   #attempt = 0;
   #heartbeatS = HEARTBEAT_S;
@@ -162,9 +168,18 @@ export class ClientSession {
     return [id, this.#writeOpen(conversation, id)];
   }
 
+  /** Say of a view what the others are to know; said again after each reconnect, until `leave`. */
+  present(conversation: string, what: Omit<Presence, "type" | "conversation">): Outcome[] {
+    const frame: Presence = { type: "presence", conversation, ...what };
+    this.#presences.set(conversation, frame);
+    const open = this.#followed.get(conversation);
+    return this.state === "live" && open !== undefined && open.reopening === null ? [write(frame)] : [];
+  }
+
   /** Follow a conversation no more. */
   leave(conversation: string): Asked {
     this.#followed.delete(conversation);
+    this.#presences.delete(conversation);
     for (const request of [...this.#pending.values()]) {
       if (request.type === "open" && request.conversation === conversation) {
         this.#pending.delete(request.id);
@@ -309,6 +324,8 @@ export class ClientSession {
         return this.#deleted(frame);
       case "restored":
         return this.#followed.has(frame.conversation) ? this.#writeOpen(frame.conversation, this.#id()) : [];
+      case "views":
+        return [{ type: "views", conversation: frame.conversation, views: frame.views }];
       case "stale":
         return [{ type: "outdated" }];
       case "call":
@@ -425,6 +442,8 @@ export class ClientSession {
       const followed = this.#followed.get(ok.conversation);
       // The epoch comes with the snapshot: until then there is nothing to go on from.
       if (followed?.reopening === ok.id) followed.reopening = null;
+      const presence = this.#presences.get(ok.conversation);
+      if (presence !== undefined) return [{ type: "answer", id: ok.id, ok, error: null }, write(presence)];
     }
     return [{ type: "answer", id: ok.id, ok, error: null }];
   }

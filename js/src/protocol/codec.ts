@@ -42,6 +42,7 @@ const REQUIRED = {
   deleted: { conversation: "string" },
   restored: { conversation: "string" },
   stale: {},
+  views: { conversation: "string", views: "array" },
   call: { call: "string", model: "string", messages: "array", params: "object" },
   tool: { call: "string", conversation: "string", run: "string", part: "string", name: "string", input: "object" },
   approved: { call: "string", digest: "string" },

@@ -470,6 +470,20 @@ export interface Pong {
 }
 
 /**
+ * What a view of an open conversation says of its person: do they type, what have they seen.
+ *
+ * It is not answered, never in the log, and forgotten with the socket. Who types says so again
+ * every few seconds. From now on the other views are told to this one, with `views`.
+ *
+ */
+export interface Presence {
+  readonly type: "presence";
+  readonly conversation: string;
+  readonly typing?: boolean;
+  readonly seen?: number;
+}
+
+/**
  * What a person sends: text and files.
  */
 export interface Prompt {
@@ -1020,6 +1034,25 @@ export interface Usage {
 }
 
 /**
+ * Another view of a conversation; `session` and `user` are those of its greeting.
+ */
+export interface View {
+  readonly session: string;
+  readonly user: string;
+  readonly typing?: boolean;
+  readonly seen?: number;
+}
+
+/**
+ * The other views of a conversation by now, for who is one; replaces what was told before.
+ */
+export interface Views {
+  readonly type: "views";
+  readonly conversation: string;
+  readonly views: ReadonlyArray<View>;
+}
+
+/**
  * Answers `hello`. `session` names this socket, `version` the relay's release.
  */
 export interface Welcome {
@@ -1033,8 +1066,8 @@ export interface Welcome {
 
 export type Event = MessageAdded | SettingsChanged | TitleChanged | Feedback | Start | Status | TextStart | TextDelta | TextEnd | ReasoningStart | ReasoningDelta | ReasoningEnd | ToolInputStart | ToolInputDelta | ToolInputAvailable | ToolApprovalRequest | ToolApprovalResponse | ToolOutputAvailable | ToolOutputError | File | SourceUrl | Finish | Abort | ErrorEvent;
 
-export type ClientFrame = Hello | Models | Open | Leave | Send | Stop | Serve | Offer | Approve | Rate | Rename | List | Delete | Restore | Export | Said | Done | Asking | Returned | Ack | Ping | Pong;
+export type ClientFrame = Hello | Models | Open | Leave | Send | Stop | Serve | Offer | Approve | Rate | Rename | List | Delete | Restore | Export | Said | Done | Asking | Returned | Ack | Presence | Ping | Pong;
 
 export type Ok = ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk | OfferOk | ApproveOk | RateOk | RenameOk | ListOk | DeleteOk | RestoreOk | ExportOk;
 
-export type ServerFrame = Welcome | ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk | OfferOk | ApproveOk | RateOk | RenameOk | ListOk | DeleteOk | RestoreOk | ExportOk | Events | Snapshot | Deleted | Restored | Stale | ServedCall | ToolRun | Approved | Cancel | Fail | Bye | Ping | Pong;
+export type ServerFrame = Welcome | ModelsOk | OpenOk | LeaveOk | SendOk | StopOk | ServeOk | OfferOk | ApproveOk | RateOk | RenameOk | ListOk | DeleteOk | RestoreOk | ExportOk | Events | Snapshot | Deleted | Restored | Stale | Views | ServedCall | ToolRun | Approved | Cancel | Fail | Bye | Ping | Pong;

@@ -19,6 +19,10 @@ export const kernelBusy = () => trans.__("The kernel is busy. This chat goes on 
 export const kernelSilent = () =>
   trans.__("The kernel does not answer. It is busy, or it was restarted: then run the cell again.");
 
+export const variablesLate = () =>
+  trans.__("The kernel is busy or gone: its variables can be mentioned when it answers again.");
+export const variablesGone = () => trans.__("The kernel has ended: run the cell again to mention its variables.");
+
 // Files
 
 export const unreachable = () => trans.__("The Jupyter server could not be reached. Add it again.");

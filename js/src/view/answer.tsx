@@ -1,7 +1,7 @@
 /** One answer: its parts as they grow, how it stands, how it ended, and its figures. */
 
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { Connection } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { copyText, linkAddress, visible } from "../markdown/index.ts";
@@ -10,6 +10,7 @@ import type { Message, Rate, RunRecord } from "../protocol/frames.gen.ts";
 import { Again } from "./again.tsx";
 import { Folded } from "./folded.tsx";
 import { GrowingText } from "./growing.tsx";
+import { useNow } from "./hooks.ts";
 import { CheckIcon, CopyIcon, DownIcon, StopIcon, ThumbIcon } from "./icons.tsx";
 import type { Place } from "./scroller.tsx";
 import * as strings from "./strings.ts";
@@ -59,7 +60,8 @@ export function Answer({
 }: Props) {
   const over = record !== undefined && ended(record);
   const parts = message?.parts ?? [];
-  const waiting = over ? "" : progress(record, held, store.stopping.has(run), parts);
+  const waited = useWaited(record?.state === "retrying", record?.retry_after);
+  const waiting = over ? "" : progress(record, held, store.stopping.has(run), parts, waited);
   const end = record === undefined ? null : ending(record);
   return (
     <article
@@ -114,6 +116,14 @@ export function Answer({
       </div>
     </article>
   );
+}
+
+/** Seconds since a run was told to wait, by this page's clock: nobody else's can be read here. */
+function useWaited(waits: boolean, told: number | null | undefined): number {
+  const now = useNow(waits);
+  const since = useRef({ waits, told, at: now });
+  if (since.current.waits !== waits || since.current.told !== told) since.current = { waits, told, at: Date.now() };
+  return waits ? Math.max(0, now - since.current.at) / 1000 : 0;
 }
 
 interface PartProps {

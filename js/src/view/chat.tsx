@@ -1,10 +1,11 @@
 /** The whole chat: messages, composer, status. */
 
 import type { Ref } from "preact";
-import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useImperativeHandle, useRef, useState } from "preact/hooks";
 import type { Connection, SendRequest } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { ended, textOf, withdrawn } from "../model/reduce.ts";
+import type { Variables } from "../model/variables.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
 import { language } from "../translation.ts";
 import { Announcer } from "./announcer.tsx";
@@ -16,8 +17,11 @@ import { contextText, spoken, type Context, type Waiting } from "./context.ts";
 import { useChanges } from "./hooks.ts";
 import { Kept, KeptContext } from "./kept.ts";
 import { download } from "./listing.ts";
+import { Deleted } from "./deleted.tsx";
+import { SeenElsewhere, TypingElsewhere } from "./elsewhere.tsx";
 import { LeftLine } from "./left.tsx";
 import { Picker } from "./picker.tsx";
+import { Presence } from "./presence.ts";
 import { Prompt, PromptEditor } from "./prompt.tsx";
 import { Reading } from "./reading.ts";
 import { Scroller, type DrawnRow, type Place, type ScrollerHandle } from "./scroller.tsx";
@@ -25,7 +29,7 @@ import { entries, guessed, queue, running, textIn, type AnswerEntry, type Entry,
 import { Blocked, Hosted, Notice, Obstacle, StatusLine } from "./status.tsx";
 import * as strings from "./strings.ts";
 import { Title } from "./title.tsx";
-import { cutOff } from "./words.ts";
+import { cutOff, waiting } from "./words.ts";
 
 /** What others may do with a chat. */
 export interface ChatHandle {
@@ -47,6 +51,8 @@ interface Props {
   readonly model: string;
   /** Goes with every prompt from here. */
   readonly params: Readonly<Record<string, unknown>>;
+  /** What prompts may mention of the chat's own kernel; without it, of the notebook beside it. */
+  readonly variables?: Variables | undefined;
 }
 
 /** The prompt that is being edited, and why it was not sent. */
@@ -56,7 +62,7 @@ interface Editing {
   readonly problem: string;
 }
 
-export function Chat({ handle, connection, store, model, params }: Props) {
+export function Chat({ handle, connection, store, model, params, variables }: Props) {
   useChanges(store);
   useChanges(connection);
   useChanges(language);
@@ -70,6 +76,12 @@ export function Chat({ handle, connection, store, model, params }: Props) {
   /** The prompt whose editor was closed just now. */
   const [edited, setEdited] = useState("");
   const removing = useRef(new Map<string, PromptEntry>());
+  const presence = useRef<Presence | null>(null);
+  useEffect(() => {
+    const lifetime = new AbortController();
+    presence.current = new Presence(connection, store, lifetime.signal);
+    return () => lifetime.abort();
+  }, [connection, store]);
   const deletedHere = useRef(false);
   const composer = useRef<ComposerHandle>(null);
   const scroller = useRef<ScrollerHandle>(null);
@@ -184,7 +196,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
                 : () => edit(key, { message: message.id, text, problem: "" })
             }
             edited={message !== undefined && edited === message.id}
-            queued={queued !== undefined}
+            queued={queued === undefined ? "" : waiting(store.state.runs[queued])}
             onRemove={queued === undefined || store.stopping.has(queued) ? undefined : () => remove(queued, entry)}
           >
             {arrows(entry)}
@@ -247,6 +259,7 @@ export function Chat({ handle, connection, store, model, params }: Props) {
         }
       >
         {arrows(entry)}
+        {record !== undefined && ended(record) && entry === shown.at(-1) && <SeenElsewhere connection={connection} store={store} />}
       </Answer>
     );
   };
@@ -302,42 +315,18 @@ export function Chat({ handle, connection, store, model, params }: Props) {
         handle={composer}
         connection={connection}
         senses={sensesOf(connection.catalog, current)}
+        variables={variables ?? null}
+        onText={(text) => presence.current?.typed(text)}
         onSend={(text, files, context) => send({ text, files, context, ...(leaf === undefined ? {} : { parent: leaf }) })}
         onStop={stop === undefined ? undefined : () => connection.stop(store, stop)}
       >
         <Picker connection={connection} current={current} onPick={setPicked} />
         <LeftLine connection={connection} store={store} />
         <StatusLine connection={connection} />
+        <TypingElsewhere connection={connection} store={store} />
       </Composer>
       <Hosted connection={connection} />
     </>
-  );
-}
-
-interface DeletedProps {
-  readonly restorable: boolean;
-  /** Why it could not be restored. */
-  readonly problem: string;
-  /** Whether the keyboard was here. */
-  readonly focused: boolean;
-  readonly onRestore: () => void;
-}
-
-/** What stands in the place of a conversation that was deleted. */
-function Deleted({ restorable, problem, focused, onRestore }: DeletedProps) {
-  const button = useRef<HTMLButtonElement>(null);
-  useLayoutEffect(() => {
-    if (focused) button.current?.focus({ preventScroll: true });
-  }, []);
-  return (
-    <div class="streamchat-deleted" role="status">
-      <span>{problem || strings.conversationDeleted()}</span>
-      {restorable && problem === "" && (
-        <button ref={button} type="button" class="streamchat-quiet" onClick={onRestore}>
-          {strings.restore()}
-        </button>
-      )}
-    </div>
   );
 }
 

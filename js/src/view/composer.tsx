@@ -4,16 +4,19 @@ import type { ComponentChildren, Ref } from "preact";
 import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState } from "preact/hooks";
 import type { Connection, SendResult } from "../connection.ts";
 import { visible } from "../markdown/index.ts";
+import type { Variables } from "../model/variables.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
 import { pagePreferences } from "../preferences.ts";
 import { Attachments, isAudio, isPicture, type Senses } from "./attachments.ts";
 import { CellPicker } from "./cellpicker.tsx";
 import { cellKey, cellPictures, waitingCell } from "./cells.ts";
-import { Contexts, type Context, type Waiting } from "./context.ts";
+import { Contexts, contextText, type Context, type Waiting } from "./context.ts";
+import { useCompletion } from "./completion.tsx";
 import { WaitingContexts } from "./contexts.tsx";
 import { DropZone, WaitingFiles } from "./files.tsx";
 import { composing, sends, useChanges, useHeightOfText } from "./hooks.ts";
 import { ClipIcon, SendIcon, StopIcon } from "./icons.tsx";
+import { Mentions, waitingKey, type Mention } from "./mentions.ts";
 import { Notice } from "./status.tsx";
 import * as strings from "./strings.ts";
 import { WholePage } from "./wholepage.tsx";
@@ -31,6 +34,10 @@ interface Props {
   readonly handle: Ref<ComposerHandle>;
   readonly connection: Connection;
   readonly senses: Senses;
+  /** Those of the chat's own kernel; null for those of the notebook beside it. */
+  readonly variables: Variables | null;
+  /** The text has changed, by whatever way. */
+  readonly onText: (text: string) => void;
   readonly onSend: (text: string, files: readonly FilePart[], context: readonly string[]) => Promise<SendResult>;
   /** Ends what runs; absent while nothing runs. */
   readonly onStop: (() => void) | undefined;
@@ -38,7 +45,7 @@ interface Props {
   readonly children: ComponentChildren;
 }
 
-export function Composer({ handle, connection, senses, onSend, onStop, children }: Props) {
+export function Composer({ handle, connection, senses, variables, onText, onSend, onStop, children }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const attachments = useMemo(() => new Attachments(connection), [connection]);
@@ -53,8 +60,16 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
   const [text, setText] = useState("");
   const [problem, setProblem] = useState("");
   const [choosing, setChoosing] = useState(false);
+  const mentions = useMemo(() => new Mentions(variables), [variables]);
+  useEffect(() => () => mentions.close(), [mentions]);
+  const completion = useCompletion(field, mentions, setText);
+  /** While the kernel shows what is mentioned. */
+  const [showing, setShowing] = useState<AbortController | null>(null);
+  const leaving = useRef(false);
+  useEffect(() => () => showing?.abort(), [showing]);
 
   useHeightOfText(field, text);
+  useEffect(() => onText(text), [text]);
   useImperativeHandle(handle, () => ({
     focus: () => field.current?.focus(),
     takeBack: (back, context) => {
@@ -69,6 +84,28 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
     },
   }));
 
+  /** What is mentioned and does not go with the prompt anyway. */
+  const named = (written: string): readonly Mention[] =>
+    mentions.found(written, field.current).filter((one) => {
+      const key = waitingKey(one, field.current);
+      return !(key !== null && contexts.has(key)) && !contexts.has(one.label);
+    });
+
+  /** What goes with the prompt for these; null where it cannot, and the prompt stays. */
+  const shown = async (mentioned: readonly Mention[]): Promise<readonly Context[] | null> => {
+    const waiting = new AbortController();
+    setShowing(waiting);
+    setProblem("");
+    try {
+      return await mentions.contexts(mentioned, field.current, waiting.signal);
+    } catch (error) {
+      if (!waiting.signal.aborted) setProblem((error as Error).message);
+      return null;
+    } finally {
+      setShowing(null);
+    }
+  };
+
   const send = async (): Promise<void> => {
     // What stands in the field, not what was last drawn: on a busy page Enter may come before the
     // input is drawn, and a second Enter before the field is drawn empty.
@@ -76,13 +113,20 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
     const written = area?.value ?? "";
     if (area === null || (written.trim() === "" && attachments.list.length + contexts.list.length === 0)) return;
     // Without what is on its way it would be another question.
-    if (!attachments.ready) return;
+    if (!attachments.ready || leaving.current) return;
+    const mentioned = named(written);
+    leaving.current = mentioned.length > 0;
+    const told = mentioned.length === 0 ? [] : await shown(mentioned);
+    leaving.current = false;
+    if (told === null) return;
     const taken = attachments.take();
     const beside = contexts.take();
+    mentions.forget();
     area.value = "";
+    completion.follow();
     setText("");
     setProblem("");
-    const result = await onSend(written.trim() === "" ? "" : written, taken.parts, beside.texts);
+    const result = await onSend(written.trim() === "" ? "" : written, taken.parts, [...beside.texts, ...told.map(contextText)]);
     if (result.kind === "accepted") {
       taken.release();
       return;
@@ -95,8 +139,11 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
   };
 
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (composing(event)) return;
-    if (sends(event)) {
+    if (composing(event) || completion.onKeyDown(event)) return;
+    if (event.key === "Escape" && showing !== null) {
+      event.preventDefault();
+      showing.abort();
+    } else if (sends(event)) {
       event.preventDefault();
       void send();
     } else if (event.key === "Escape" && onStop !== undefined) {
@@ -115,6 +162,7 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
   };
 
   const leaveOut = (key: string): void => {
+    if (key.startsWith("@")) mentions.leaveOut(key.slice(1));
     contexts.remove(key);
     attachments.removeAll(key);
   };
@@ -129,7 +177,13 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
       {unseen && <Notice text={strings.blind(visible(senses.model))} />}
       {unheard && <Notice text={strings.deaf(visible(senses.model))} />}
       <div class="streamchat-box">
-        <WaitingContexts contexts={contexts.list} onRemove={leaveOut} />
+        <WaitingContexts
+          contexts={[
+            ...contexts.list,
+            ...named(text).map(({ key, label, detail }) => ({ key: `@${key}`, context: { label, body: detail } })),
+          ]}
+          onRemove={leaveOut}
+        />
         <WaitingFiles files={files} onRemove={(key) => attachments.remove(key)} />
         <textarea
           ref={field}
@@ -139,7 +193,16 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
           placeholder={strings.ask()}
           aria-label={strings.prompt()}
           title={preferences.value.enter === "sends" ? strings.promptKeys() : strings.promptKeysCtrl()}
-          onInput={(event) => setText(event.currentTarget.value)}
+          readOnly={showing !== null}
+          aria-busy={showing !== null}
+          {...completion.attributes}
+          onInput={(event) => {
+            setText(event.currentTarget.value);
+            completion.follow();
+          }}
+          onKeyUp={completion.follow}
+          onClick={completion.follow}
+          onBlur={completion.leave}
           onKeyDown={onKeyDown}
           onPaste={onPaste}
         />
@@ -188,7 +251,7 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
               class="streamchat-round streamchat-send"
               aria-label={strings.send()}
               title={attachments.ready ? strings.sendKey() : strings.uploadingFiles()}
-              disabled={empty || !attachments.ready}
+              disabled={empty || !attachments.ready || showing !== null}
               onClick={() => {
                 void send();
                 field.current?.focus();
@@ -199,6 +262,7 @@ export function Composer({ handle, connection, senses, onSend, onStop, children 
           )}
         </div>
       </div>
+      {completion.list}
       <DropZone within={field} onFiles={add} />
     </div>
   );

@@ -33,6 +33,14 @@ export function PlusIcon() {
   );
 }
 
+export function ListIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="M3 4.5h10M3 8h10M3 11.5h10" />
+    </svg>
+  );
+}
+
 /** A cell with its brackets. */
 export function CellIcon() {
   return (
@@ -124,6 +132,15 @@ export function ThumbIcon({ down, filled }: { readonly down: boolean; readonly f
         d="M5.3 7.2 8 2.3a1.4 1.4 0 0 1 1.4 1.9l-.7 2.3h3.1a1.2 1.2 0 0 1 1.2 1.5l-1 4a1.2 1.2 0 0 1-1.2.9H5.3Z"
       />
       <path {...stroke} d="M5.3 7.2H3v5.7h2.3" />
+    </svg>
+  );
+}
+
+export function EyeIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="M1.8 8S4 3.8 8 3.8 14.2 8 14.2 8 12 12.2 8 12.2 1.8 8 1.8 8Z" />
+      <circle {...stroke} cx="8" cy="8" r="1.8" />
     </svg>
   );
 }

@@ -21,7 +21,8 @@ interface Props {
   readonly onEdit: (() => void) | undefined;
   /** Whether its editor was just closed, so that the keyboard goes on here. */
   readonly edited: boolean;
-  readonly queued: boolean;
+  /** How it waits for its turn, where it does. */
+  readonly queued: string;
   readonly onRemove: (() => void) | undefined;
   /** The arrows between its versions. */
   readonly children: ComponentChildren;
@@ -34,7 +35,7 @@ export function Prompt({ text, files, context, connection, onEdit, edited, queue
     // Only when the prompt comes back.
   }, []);
   return (
-    <div class={queued ? "streamchat-asked-for streamchat-queued" : "streamchat-asked-for"}>
+    <div class={queued !== "" ? "streamchat-asked-for streamchat-queued" : "streamchat-asked-for"}>
       <div class="streamchat-line">
         {onEdit !== undefined && (
           <button
@@ -54,10 +55,10 @@ export function Prompt({ text, files, context, connection, onEdit, edited, queue
           <SentContexts contexts={context} />
         </div>
       </div>
-      {(queued || children) && (
+      {(queued !== "" || children) && (
         <div class="streamchat-below">
           {children}
-          {queued && <span>{strings.queued()}</span>}
+          {queued !== "" && <span>{queued}</span>}
           {onRemove !== undefined && (
             <button
               type="button"

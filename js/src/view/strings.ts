@@ -31,6 +31,13 @@ export const exportLines = () => trans.__("Export as JSON Lines");
 export const deleteKey = () => trans.__("Del");
 export const deleteIt = () => trans.__("Delete");
 
+// Other views of it
+
+export const typingElsewhere = () => trans.__("Typing in another tab…");
+export const typingBy = (name: string) => trans.__("%1 is typing…", name);
+export const seenElsewhere = () => trans.__("Seen in another tab");
+export const seenBy = (names: string) => trans.__("Seen by %1", names);
+
 // The list of conversations
 
 export const conversations = () => trans.__("Conversations");
@@ -76,6 +83,8 @@ export const editAndSend = () => trans.__("Edit and send again");
 export const editorKeys = () => trans.__("Enter sends, Shift+Enter breaks the line, Escape leaves it as it was");
 export const cancel = () => trans.__("Cancel");
 export const queued = () => trans.__("Queued");
+/** `position` is as for `placeInQueue`. */
+export const queuedAt = (position: string) => trans.__("Queued, %1 in line", position);
 export const removeFromQueue = () => trans.__("Remove from the queue");
 export const previousVersion = () => trans.__("Previous version");
 export const nextVersion = () => trans.__("Next version");
@@ -147,6 +156,15 @@ export const unrunCell = (place: string) => trans.__("Cell %1, not run", place);
 export const textCell = (place: string) => trans.__("Text cell %1", place);
 export const output = () => trans.__("Output:");
 export const charactersLeftOut = (count: string) => trans.__("… (%1 characters left out) …", count);
+export const mentionable = () => trans.__("What can be mentioned");
+export const suggestions = (count: number) => trans._n("%1 suggestion", "%1 suggestions", count);
+export const askingKernel = () => trans.__("Asking the kernel…");
+export const noKernel = () => trans.__("No kernel runs here: start one to mention its variables.");
+export const notPython = () => trans.__("Only variables of a Python kernel can be mentioned.");
+export const kernelComputes = () => trans.__("The kernel is busy: its variables can be mentioned when it has finished.");
+export const kernelWithout = () =>
+  trans.__("This kernel does not have jupyter_streamchat: install it there to mention variables.");
+export const noVariable = (name: string) => trans.__("There is no variable %1.", name);
 export const addedContext = () => trans.__("Goes with the prompt");
 
 // Answers

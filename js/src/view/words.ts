@@ -8,12 +8,17 @@ import type { Left } from "../model/spendings.ts";
 import { compact, dollars, duration, full, list, ordinal, plain } from "./numbers.ts";
 import * as strings from "./strings.ts";
 
-/** What a run does before its first token, or that it is being stopped; empty when there is nothing to say. */
+/**
+ * What a run does before its first token, or that it is being stopped; empty when there is nothing to say.
+ *
+ * `waited` are the seconds since its `retry_after` was told.
+ */
 export function progress(
   record: RunRecord | undefined,
   held: boolean,
   stopping: boolean,
   parts: readonly Part[],
+  waited = 0,
 ): string {
   if (stopping) return strings.stopping();
   if (record === undefined) return held ? strings.waitingForConnection() : strings.sending();
@@ -24,10 +29,10 @@ export function progress(
       return record.position == null || record.position < 1
         ? strings.waitsInQueue()
         : strings.placeInQueue(ordinal(record.position));
-    case "retrying":
-      return record.retry_after == null
-        ? strings.busy()
-        : strings.busyFor(duration(record.retry_after));
+    case "retrying": {
+      const left = Math.ceil((record.retry_after ?? 0) - waited);
+      return left < 1 ? strings.busy() : strings.busyFor(strings.seconds(plain(left)));
+    }
     case "running":
       return strings.waitingForToken();
     case "stopping":
@@ -37,6 +42,12 @@ export function progress(
     case "interrupted":
       return "";
   }
+}
+
+/** That a prompt waits for its turn, and for the how-manieth where it is not the next. */
+export function waiting(record: RunRecord | undefined): string {
+  const place = record?.position ?? 1;
+  return place > 1 ? strings.queuedAt(ordinal(place)) : strings.queued();
 }
 
 /** What the answer waits for, where that is a tool or who decides about one. */

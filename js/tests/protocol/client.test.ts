@@ -77,6 +77,7 @@ function shown(outcome: Outcome): object {
     }
     case "deliver":
     case "replace":
+    case "views":
     case "gone": {
       const { type, ...rest } = outcome;
       return { [type]: rest };
@@ -93,6 +94,31 @@ function shown(outcome: Outcome): object {
       return { live: true };
   }
 }
+
+describe("what a view says of itself", () => {
+  it("goes out while its conversation is open, and again after each reconnect, until it is left", () => {
+    const session = new ClientSession("test/1", () => 0);
+    const frames = (outcomes: Outcome[]): unknown[] => outcomes.flatMap((one) => (one.type === "write" ? [one.frame.type] : []));
+    const greet = (): Outcome[] => {
+      session.connected(0);
+      const limits = { max_frame_bytes: 1, window_bytes: 1, join_bytes: 1 };
+      return session.received(JSON.stringify({ type: "welcome", session: "s", user: "ada", heartbeat_s: 15, limits, version: "0" }), 0);
+    };
+    const ok = (id: string): Outcome[] =>
+      session.received(JSON.stringify({ type: "ok", id, conversation: "c1", epoch: "e1", head: 0 }), 0);
+    const [asked] = session.open("c1");
+    expect(session.present("c1", { typing: true })).toEqual([]);
+    expect(frames(greet())).toEqual(["open"]);
+    expect(session.present("c1", { typing: true, seen: 3 })).toEqual([]);
+    expect(ok(asked)).toContainEqual({ type: "write", frame: { type: "presence", conversation: "c1", typing: true, seen: 3 } });
+    expect(frames(session.present("c1", { seen: 4 }))).toEqual(["presence"]);
+    session.disconnected(1006);
+    const opened = greet().flatMap((one) => (one.type === "write" && one.frame.type === "open" ? [one.frame.id] : []));
+    expect(ok(opened[0] ?? "")).toContainEqual({ type: "write", frame: { type: "presence", conversation: "c1", seen: 4 } });
+    session.leave("c1");
+    expect(session.present("c1", { typing: true })).toEqual([]);
+  });
+});
 
 describe("a prompt that no frame holds", () => {
   // A euro sign is three bytes.

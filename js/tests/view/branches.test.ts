@@ -282,6 +282,7 @@ describe("a follow-up", () => {
     started("a3", "p3", "r3");
     transport.last.events("c1", { type: "status", t: 0, run: "r3", state: "queued", position: 2 });
     await vi.waitFor(() => expect(element.querySelectorAll(".streamchat-queued")).toHaveLength(2));
+    await vi.waitFor(() => expect(element.querySelectorAll(".streamchat-queued")[1]?.textContent).toBe("and last?Queued, 2nd in line"));
     named("Remove from the queue").click();
     expect(transport.last.of("stop")).toMatchObject([{ run }]);
     transport.last.events(

@@ -69,6 +69,11 @@ class StreamChat(RulesTraits, ExtensionApp):
         help="MiB that a file may have that is put into a prompt in the chat. 0: files travel "
         "inside their prompts, which are at most 9.9 MiB.",
     ).tag(config=True)
+    max_files_mib = Float(
+        2048.0,
+        min=0.0,
+        help="MiB that all files of one user may have together. 0: no limit.",
+    ).tag(config=True)
     keys = Dict(
         key_trait=Unicode(),
         value_trait=Unicode(),
@@ -215,9 +220,10 @@ class StreamChat(RulesTraits, ExtensionApp):
         return int(self.max_file_mib * 2**20)
 
     def _file_store(self) -> Blobs:
+        most_bytes = int(self.max_files_mib * 2**20) or None
         if self.database == IN_MEMORY:
-            return MemoryBlobs()
-        return FileBlobs(blob_directory(database_path(self.database)))
+            return MemoryBlobs(most_bytes=most_bytes)
+        return FileBlobs(blob_directory(database_path(self.database)), most_bytes=most_bytes)
 
     def _store(self) -> Keeper:
         if self.database == IN_MEMORY:

@@ -61,6 +61,7 @@ from streamchat_relay.protocol.frames import (
     Stop,
     Told,
     ToolRun,
+    Views,
     Welcome,
 )
 from streamchat_relay.protocol.outcomes import (
@@ -313,7 +314,8 @@ class ClientSession:
         except (NotAnObject, BadFrame):
             return [Drop("the relay sent what is no frame")]
         match frame:
-            case None | Pong():
+            # Who says nothing of itself is told of no other views.
+            case None | Pong() | Views():
                 return []
             case Ping(t=t):
                 return [Write(Pong(t=t))]

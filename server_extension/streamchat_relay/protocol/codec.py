@@ -54,6 +54,7 @@ from streamchat_relay.protocol.frames import (
     Stop,
     StopOk,
     ToolRun,
+    Views,
     Welcome,
 )
 
@@ -232,6 +233,7 @@ ReceivedFrame = (
     | Deleted
     | Restored
     | Stale
+    | Views
     | ServedCall
     | ToolRun
     | Approved

@@ -253,6 +253,18 @@ class Ack(_Frame, frozen=True, tag="ack"):
     seq: Sequence
 
 
+class Presence(_Frame, frozen=True, tag="presence"):
+    """What a view of an open conversation says of its person: do they type, what have they seen.
+
+    It is not answered, never in the log, and forgotten with the socket. Who types says so again
+    every few seconds. From now on the other views are told to this one, with `views`.
+    """
+
+    conversation: ClientId
+    typing: bool = False
+    seen: Sequence = 0
+
+
 class Ping(_Frame, frozen=True, tag="ping"):
     """Are you there? Either side may ask."""
 
@@ -441,6 +453,22 @@ class Snapshot(_Frame, frozen=True, tag="snapshot"):
     state: Conversation
 
 
+class View(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Another view of a conversation; `session` and `user` are those of its greeting."""
+
+    session: str
+    user: str
+    typing: bool = False
+    seen: int = 0
+
+
+class Views(_Frame, frozen=True, tag="views"):
+    """The other views of a conversation by now, for who is one; replaces what was told before."""
+
+    conversation: str
+    views: tuple[View, ...]
+
+
 class Stale(_Frame, frozen=True, tag="stale"):
     """What `list` told last may have changed; nothing more is told until the next `list`."""
 
@@ -493,7 +521,7 @@ Request = (
 """What is answered with `ok` or `fail`."""
 Told = Said | Done | Asking | Returned
 """What a client says of a call that it was asked for."""
-ClientFrame = Hello | Request | Told | Ack | Ping | Pong
+ClientFrame = Hello | Request | Told | Ack | Presence | Ping | Pong
 Ok = (
     ModelsOk
     | OpenOk
@@ -518,6 +546,7 @@ ServerFrame = (
     | Deleted
     | Restored
     | Stale
+    | Views
     | ServedCall
     | ToolRun
     | Approved

@@ -15,6 +15,7 @@ from streamchat_relay.protocol.frames import (
     Limits,
     Ping,
     Pong,
+    Presence,
     Request,
     ServerFrame,
     Told,
@@ -51,7 +52,7 @@ class Close:
         return f"Close({self.code}, {self.reason!r})"
 
 
-Wish = Request | Told | Ack
+Wish = Request | Told | Ack | Presence
 """What the owner of the session carries out."""
 
 Action = ServerFrame | Wish | Close
@@ -94,6 +95,11 @@ class ServerSession:
             version=version,
         )
         self.state = State.GREETING
+
+    @property
+    def welcome(self) -> Welcome:
+        """How this client is greeted."""
+        return self._welcome
 
     def receive(self, data: str | bytes) -> list[Action]:
         """Take the text of one frame; bytes stand for a binary frame, which the wire has not."""

@@ -129,7 +129,7 @@ class Calls:
         hold = await rules.budget.reserve(user, conversation, run.id, run.model, active.call)
         self._holds[active] = hold
         # Not in `active.call`: that is kept, and counted, without their bytes.
-        call = await self._files.told(user, hold.bounded(active.call))
+        call = await self._files.told(user, hold.bounded(active.call), active.files)
         sink: Sink = active if hold.output is None else _Metered(active, hold.output)
         about = Passage("", "assistant", user, conversation, run.model)
         for tried in itertools.count():

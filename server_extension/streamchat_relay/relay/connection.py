@@ -33,6 +33,7 @@ from streamchat_relay.protocol.frames import (
     OfferOk,
     Open,
     OpenOk,
+    Presence,
     Rate,
     RateOk,
     Rename,
@@ -58,8 +59,8 @@ from streamchat_relay.relay.hub import Hub
 from streamchat_relay.relay.offers import Workshop
 from streamchat_relay.relay.pace import Pace
 from streamchat_relay.relay.ports import RESTORE_S, Clock, Transport
+from streamchat_relay.relay.presence import Guest
 from streamchat_relay.relay.pump import Pump
-from streamchat_relay.relay.rooms import Guest
 from streamchat_relay.relay.runs import SystemClock
 from streamchat_relay.relay.served import Served
 
@@ -107,7 +108,7 @@ class Connection:
         self._log = log or logging.getLogger(__name__)
         self._served = Served(self._write)
         self._workshop = Workshop(self._write)
-        self._guest = Guest(self._heard)
+        self._guest = Guest(self._heard, session.welcome.session, session.welcome.user)
         self._open: dict[str, tuple[LiveConversation, Pump]] = {}
         self._asking: set[asyncio.Task[None]] = set()
         self._sending: set[asyncio.Task[None]] = set()
@@ -154,6 +155,8 @@ class Connection:
                 self._transport.close(action.code, action.reason)
             elif isinstance(action, Ack):
                 self._ack(action)
+            elif isinstance(action, Presence):
+                self._hub.rooms.show(self._user, self._guest, action)
             elif isinstance(action, Said | Done | Asking | Returned):
                 self._told(action)
             elif isinstance(action, _PACED) and (wait := self._requests.take()):
@@ -222,27 +225,27 @@ class Connection:
                 self._hub.tools.approve(self._user, request)
                 self._write(ApproveOk(id=frame_id))
             case Rate(id=frame_id):
-                await self._hub.rate(self._user, request)
+                await self._hub.shelf.rate(self._user, request)
                 self._write(RateOk(id=frame_id))
             case Rename(id=frame_id):
-                title = await self._hub.rename(self._user, request)
+                title = await self._hub.shelf.rename(self._user, request)
                 self._write(RenameOk(id=frame_id, title=title))
             case List(id=frame_id, limit=limit, before=place, search=search):
                 # Before it is asked for: what changes meanwhile is not in it.
                 self._hub.rooms.list(self._user, self._guest)
                 before = None if place is None else (place.used, place.id)
-                told = await self._hub.overview(
+                told = await self._hub.shelf.overview(
                     self._user, limit=limit, before=before, search=search
                 )
                 self._write(ListOk(id=frame_id, conversations=told.conversations, more=told.more))
             case Delete(id=frame_id, conversation=conversation):
-                await self._hub.delete(self._user, conversation)
+                await self._hub.shelf.delete(self._user, conversation)
                 self._write(DeleteOk(id=frame_id, restorable_s=RESTORE_S))
             case Restore(id=frame_id, conversation=conversation):
-                await self._hub.restore(self._user, conversation)
+                await self._hub.shelf.restore(self._user, conversation)
                 self._write(RestoreOk(id=frame_id))
             case Export(id=frame_id):
-                name, text = await self._hub.export(self._user, request)
+                name, text = await self._hub.shelf.export(self._user, request)
                 self._write(ExportOk(id=frame_id, name=name, text=text))
             case Stop(id=frame_id, run=run):
                 state = await self._hub.stop(self._user, run)

@@ -10,6 +10,7 @@ from streamchat_relay.model import (
     AbortReason,
     Conversation,
     Event,
+    FilePart,
     NotFound,
     Output,
     ReasoningEnd,
@@ -148,6 +149,8 @@ class ActiveRun:
         self.aside = bool(call.messages)
         # What the model calls is run by who offers it, not by who asks.
         self.runs_tools = False
+        # Its files as its provider was told them, for the rounds to come.
+        self.files: dict[str, FilePart] = {}
         # It waits for a slot, or has one.
         self.in_line = False
         self._log = live.log

@@ -41,8 +41,12 @@ class Files:
             )
         return replace(send, message=Prompt(parts=tuple(parts)))
 
-    async def told(self, user: str, call: Call) -> Call:
-        """The call with the bytes in the place of the addresses, newest first while they fit."""
+    async def told(self, user: str, call: Call, before: dict[str, FilePart] | None = None) -> Call:
+        """The call with the bytes in the place of the addresses, newest first while they fit.
+
+        `before` has those that were told in earlier rounds, and gets those of this one.
+        """
+        known = {} if before is None else before
         left = MOST_BYTES
         messages: list[Message] = []
         for message in reversed(call.messages):
@@ -51,7 +55,11 @@ class Files:
                 continue
             parts: list[Part] = []
             for part in message.parts:
-                read = await self._read(user, part, left) if isinstance(part, FilePart) else part
+                read = (
+                    await self._read(user, part, left, known)
+                    if isinstance(part, FilePart)
+                    else part
+                )
                 left -= read.size if isinstance(read, FilePart) else 0
                 parts.append(read)
             messages.append(replace(message, parts=tuple(parts)))
@@ -73,7 +81,7 @@ class Files:
         kind = part.media_type if both_text else found.media_type
         return replace(part, media_type=kind, size=found.size)
 
-    async def _read(self, user: str, part: FilePart, left: int) -> Part:
+    async def _read(self, user: str, part: FilePart, left: int, known: dict[str, FilePart]) -> Part:
         digest = _digest(part)
         if digest is None:
             return part
@@ -81,11 +89,16 @@ class Files:
         name = part.name or "a file"
         if part.size > left:
             return TextPart(text=f"[{name} is left out here: the files are too many at once]")
+        if digest in known:
+            # One file may stand in several prompts, under several names.
+            return replace(part, url=known[digest].url)
         data = None if self._blobs is None else await self._blobs.read(user, digest)
         if data is None:
             return TextPart(text=f"[{name} was here and is not kept any more]")
         encoded = await asyncio.to_thread(base64.b64encode, data)
-        return replace(part, url=f"data:{part.media_type};base64,{encoded.decode()}")
+        told = replace(part, url=f"data:{part.media_type};base64,{encoded.decode()}")
+        known[digest] = told
+        return told
 
 
 def _digest(part: Part) -> str | None:

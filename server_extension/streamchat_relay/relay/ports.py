@@ -190,7 +190,7 @@ class Blobs(Protocol):
         ...
 
     async def keep(self, user: str, sha256: str, data: bytes, /) -> None:
-        """Keep it; raises `Internal` where that cannot be."""
+        """Keep it; raises `TooLarge` where that is too much, `Internal` where it cannot be."""
         ...
 
 

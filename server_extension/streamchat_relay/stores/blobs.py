@@ -8,11 +8,13 @@ import hashlib
 import os
 import secrets
 import sqlite3
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from streamchat_relay.model import Internal
+from streamchat_relay.model import Internal, TooLarge
 from streamchat_relay.model.media import TEXT, sniffed
 from streamchat_relay.relay.ports import Blob
 from streamchat_relay.stores.deletion import REFERENCE, Unused
@@ -31,11 +33,24 @@ def blob_directory(database: Path) -> Path:
 
 
 class FileBlobs:
-    """Keeps each as a file that only its owner can read, in a directory for each user."""
+    """Keeps each as a file that only its owner can read, in a directory for each user.
 
-    def __init__(self, directory: Path, *, now: Callable[[], float] = time.time) -> None:
+    `most_bytes` are those of all files of one user; None: as many as there is room for.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        most_bytes: int | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._directory = directory
+        self._most_bytes = most_bytes
         self._now = now
+        # Uploads come at once, each in a thread: what is being written by owner.
+        self._lock = threading.Lock()
+        self._coming: Counter[Path] = Counter()
 
     async def find(self, user: str, sha256: str) -> Blob | None:
         """What is kept, or None; it is then spared for a while, as its prompt may follow."""
@@ -46,9 +61,12 @@ class FileBlobs:
         return await asyncio.to_thread(self.bytes_of, user, sha256)
 
     async def keep(self, user: str, sha256: str, data: bytes) -> None:
-        """Keep it; `sha256` is its hash. Raises `Internal` where that cannot be."""
+        """Keep it; `sha256` is its hash.
+
+        Raises `TooLarge` where the user's files would be too many, `Internal` where it cannot be.
+        """
         try:
-            await asyncio.to_thread(self._keep, self._path(user, sha256), data)
+            await asyncio.to_thread(self._admit, self._path(user, sha256), data)
         except OSError as error:
             raise Internal(
                 f"The file cannot be kept ({error.strerror or error}). Try again when there is "
@@ -102,6 +120,17 @@ class FileBlobs:
             return None
         return Blob(sniffed(head) or TEXT, size)
 
+    def _admit(self, path: Path, data: bytes) -> None:
+        owner, size = path.parent, len(data)
+        with self._lock:
+            _check(_size(owner) + self._coming[owner], size, self._most_bytes)
+            self._coming[owner] += size
+        try:
+            self._keep(path, data)
+        finally:
+            with self._lock:
+                self._coming[owner] -= size
+
     def _keep(self, path: Path, data: bytes) -> None:
         # Each by itself: parents that are made on the way would have another mode.
         for directory in (self._directory.parent, self._directory, path.parent):
@@ -121,9 +150,10 @@ class FileBlobs:
 
 
 class MemoryBlobs:
-    """Keeps them as long as the process lives."""
+    """Keeps them as long as the process lives; `most_bytes` as of `FileBlobs`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most_bytes: int | None = None) -> None:
+        self._most_bytes = most_bytes
         self._kept: dict[tuple[str, str], bytes] = {}
 
     async def find(self, user: str, sha256: str) -> Blob | None:
@@ -136,5 +166,28 @@ class MemoryBlobs:
         return self._kept.get((user, sha256))
 
     async def keep(self, user: str, sha256: str, data: bytes) -> None:
-        """Keep it."""
+        """Keep it; raises `TooLarge` where the user's files would be too many."""
+        there = sum(len(kept) for (owner, _), kept in self._kept.items() if owner == user)
+        _check(there, len(data), self._most_bytes)
         self._kept[user, sha256] = data
+
+
+def _size(directory: Path) -> int:
+    """What the files of an owner take; one that is being written has no name yet."""
+    total = 0
+    with contextlib.suppress(FileNotFoundError), os.scandir(directory) as entries:
+        for entry in entries:
+            if not entry.name.startswith("."):
+                with contextlib.suppress(FileNotFoundError):
+                    total += entry.stat().st_size
+    return total
+
+
+def _check(there: int, size: int, most_bytes: int | None) -> None:
+    if most_bytes is not None and there + size > most_bytes:
+        raise TooLarge(
+            f"Your files take {there / 2**20:.1f} MiB, and with this one they would be more than "
+            f"the {most_bytes / 2**20:g} MiB that this server keeps for each user "
+            "(c.StreamChat.max_files_mib). Delete conversations whose files you need no more; "
+            "they go when these can be restored no longer."
+        )

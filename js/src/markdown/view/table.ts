@@ -22,6 +22,8 @@ export class TableView {
     [this.#desk, this.#aligns] = [desk, aligns];
     this.element = document.createElement("div");
     this.element.className = "streamchat-md-table";
+    // A wide one is scrolled with the arrow keys, as a long line of code is.
+    this.element.tabIndex = 0;
     this.#table = document.createElement("table");
     this.#head = document.createElement("thead");
     this.#table.append(this.#head);
