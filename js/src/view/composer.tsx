@@ -19,6 +19,7 @@ import { ClipIcon, SendIcon, StopIcon } from "./icons.tsx";
 import { Mentions, waitingKey, type Mention } from "./mentions.ts";
 import { Notice } from "./status.tsx";
 import * as strings from "./strings.ts";
+import { WholePage } from "./wholepage.tsx";
 
 /** What others may do with the composer. */
 export interface ComposerHandle {
@@ -192,6 +193,7 @@ export function Composer({ handle, connection, senses, variables, onText, onSend
         <textarea
           ref={field}
           rows={1}
+          dir="auto"
           value={text}
           placeholder={strings.ask()}
           aria-label={strings.prompt()}
@@ -241,6 +243,7 @@ export function Composer({ handle, connection, senses, variables, onText, onSend
               if (senses.sees) attachments.add(cellPictures(cell), key);
             }}
           />
+          <WholePage />
           {children}
           {onStop !== undefined && (
             <button type="button" class="streamchat-round streamchat-stop" aria-label={strings.stop()} title={strings.stopKey()} onClick={onStop}>
