@@ -5,11 +5,13 @@ export interface Preferences {
   readonly enter: "sends" | "breaks";
   /** Whether code in answers offers more than to be copied. */
   readonly codeActions: boolean;
+  /** Whether screen readers hear an answer by sentence while it comes, or only how it stands. */
+  readonly readAloud: boolean;
   /** Whether errors in outputs offer to be explained. */
   readonly explainErrors: boolean;
 }
 
-const DEFAULT: Preferences = { enter: "sends", codeActions: true, explainErrors: true };
+const DEFAULT: Preferences = { enter: "sends", codeActions: true, readAloud: true, explainErrors: true };
 /** Raise the number when this class changes in a way that an older copy of this module would not survive. */
 const KEY = Symbol.for("jupyter_streamchat.preferences/1");
 

@@ -22,6 +22,7 @@ export function preferences(values: Readonly<Record<string, unknown>>): Preferen
   return {
     enter: values["enter"] === "breaks" ? "breaks" : "sends",
     codeActions: values["codeActions"] !== false,
+    readAloud: values["readAloud"] !== false,
     explainErrors: values["explainErrors"] !== false,
   };
 }

@@ -8,6 +8,7 @@ import { ended, textOf, withdrawn } from "../model/reduce.ts";
 import type { Variables } from "../model/variables.ts";
 import type { FilePart } from "../protocol/frames.gen.ts";
 import { language } from "../translation.ts";
+import { Announcer } from "./announcer.tsx";
 import { Answer } from "./answer.tsx";
 import { sensesOf } from "./attachments.ts";
 import { Branches, type Direction } from "./branches.tsx";
@@ -28,7 +29,7 @@ import { entries, guessed, queue, running, textIn, type AnswerEntry, type Entry,
 import { Blocked, Hosted, Notice, Obstacle, StatusLine } from "./status.tsx";
 import * as strings from "./strings.ts";
 import { Title } from "./title.tsx";
-import { cutOff, ending, progress, waiting } from "./words.ts";
+import { cutOff, waiting } from "./words.ts";
 
 /** What others may do with a chat. */
 export interface ChatHandle {
@@ -306,7 +307,7 @@ export function Chat({ handle, connection, store, model, params, variables }: Pr
           <Scroller handle={scroller} jumps={jumps} head={store.state.title === "" && title} rows={queue(shown).map(row)} />
         </KeptContext.Provider>
       )}
-      <Announcer store={store} entry={shown.at(-1)} />
+      <Announcer store={store} entry={shown.at(-1)} run={stop} />
       <Obstacle connection={connection} />
       <Blocked connection={connection} />
       {problem && <Notice text={problem} />}
@@ -332,21 +333,4 @@ export function Chat({ handle, connection, store, model, params, variables }: Pr
 function labelled(list: HTMLElement, selector: string, name: string, value: string | undefined): Element | null {
   const found = [...list.querySelectorAll<HTMLElement>(selector)];
   return found.find((element) => element.dataset[name] === value) ?? null;
-}
-
-/** Says how the newest answer stands to who cannot see it; never its text. */
-export function Announcer({ store, entry }: { store: ConversationStore; entry: Entry | undefined }) {
-  let words = "";
-  if (entry?.kind === "answer") {
-    const { record, message, held, run } = entry;
-    words =
-      record !== undefined && ended(record)
-        ? (ending(record)?.text ?? strings.complete())
-        : progress(record, held, store.stopping.has(run), message?.parts ?? []) || strings.answering();
-  }
-  return (
-    <div class="streamchat-unseen" role="status" aria-live="polite">
-      {words}
-    </div>
-  );
 }

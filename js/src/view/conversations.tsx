@@ -5,18 +5,16 @@ import type { Connection } from "../connection.ts";
 import { visible } from "../markdown/index.ts";
 import type { ConversationInfo } from "../protocol/frames.gen.ts";
 import { language } from "../translation.ts";
-import { age, group, moment } from "./ages.ts";
+import { group } from "./ages.ts";
 import { composing, useChanges } from "./hooks.ts";
-import { MoreIcon, PlusIcon } from "./icons.tsx";
-import { Listing, type Deletion } from "./listing.ts";
-import { Menu } from "./menu.tsx";
+import { PlusIcon } from "./icons.tsx";
+import { Listing } from "./listing.ts";
 import { full } from "./numbers.ts";
+import { Row } from "./row.tsx";
 import { Notice } from "./status.tsx";
 import * as strings from "./strings.ts";
-import { TitleField } from "./title.tsx";
+import { Undo } from "./undo.tsx";
 
-/** How long a deletion can be taken back here; at its place it can for minutes. */
-const UNDO_MS = 10_000;
 /** Ages are told anew so often. */
 const AGE_MS = 30_000;
 /** Older ones are fetched when so much is left below, in pixels. */
@@ -175,135 +173,6 @@ export function Conversations({ connection, current, onOpen, onNew }: Props) {
         {searching && listing.words === listing.toldFor && strings.foundCount(items.length, full(items.length))}
       </div>
     </nav>
-  );
-}
-
-interface RowProps {
-  readonly one: ConversationInfo;
-  readonly now: number;
-  readonly open: boolean;
-  readonly reached: boolean;
-  readonly renaming: boolean;
-  readonly onOpen: () => void;
-  readonly onKeyDown: (event: KeyboardEvent) => void;
-  readonly onFocus: () => void;
-  readonly onRename: () => void;
-  readonly onRenamed: (title: string | null, byKey: boolean) => void;
-  readonly onExport: (form: "md" | "jsonl") => void;
-  readonly onDelete: () => void;
-}
-
-function Row({ one, now, open, reached, renaming, onOpen, onKeyDown, onFocus, onRename, onRenamed, onExport, onDelete }: RowProps) {
-  const more = useRef<HTMLButtonElement>(null);
-  const [menu, setMenu] = useState(false);
-  const title = visible(one.title ?? "") || strings.untitled();
-  const used = one.used * 1000;
-  if (renaming) {
-    return (
-      <li class="streamchat-past-row">
-        <TitleField title={one.title ?? ""} onDone={onRenamed} />
-      </li>
-    );
-  }
-  const choose = (key: string): void => {
-    setMenu(false);
-    if (key === "rename") {
-      onRename();
-      return;
-    }
-    more.current?.focus({ preventScroll: true });
-    if (key === "delete") onDelete();
-    else if (key === "md" || key === "jsonl") onExport(key);
-  };
-  return (
-    <li class={open ? "streamchat-past-row streamchat-past-open" : "streamchat-past-row"}>
-      <button
-        type="button"
-        class="streamchat-past-name"
-        data-conversation={one.id}
-        tabIndex={reached ? 0 : -1}
-        aria-current={open ? "true" : undefined}
-        aria-keyshortcuts="F2 Delete"
-        title={`${title}\n${moment(used)}`}
-        onClick={onOpen}
-        onFocus={onFocus}
-        onKeyDown={onKeyDown}
-      >
-        <span class="streamchat-past-title">{title}</span>
-        {one.answering ? (
-          <span class="streamchat-pulse" role="img" aria-label={strings.answeringNow()}>
-            <i />
-            <i />
-            <i />
-          </span>
-        ) : (
-          <time dateTime={new Date(used).toISOString()}>{age(used, now)}</time>
-        )}
-        {one.found && <small>{visible(one.found)}</small>}
-      </button>
-      <button
-        ref={more}
-        type="button"
-        class="streamchat-icon"
-        tabIndex={reached ? 0 : -1}
-        aria-label={strings.moreFor(title)}
-        title={strings.moreFor(title)}
-        aria-haspopup="menu"
-        aria-expanded={menu}
-        onClick={() => setMenu(!menu)}
-      >
-        <MoreIcon />
-      </button>
-      {menu && (
-        <Menu
-          label={strings.moreFor(title)}
-          anchor={more.current}
-          items={[
-            { key: "rename", label: strings.rename(), detail: "F2" },
-            { key: "md", label: strings.exportMarkdown() },
-            { key: "jsonl", label: strings.exportLines() },
-            { key: "delete", label: strings.deleteIt(), detail: strings.deleteKey() },
-          ]}
-          onChoose={choose}
-          onClose={() => {
-            setMenu(false);
-            more.current?.focus({ preventScroll: true });
-          }}
-          onLeave={() => setMenu(false)}
-        />
-      )}
-    </li>
-  );
-}
-
-interface UndoProps {
-  readonly deletion: Deletion;
-  readonly onUndo: () => void;
-  readonly onOver: (deletion: Deletion) => void;
-}
-
-/** That something was deleted, for some seconds; it waits for who is at it. */
-function Undo({ deletion, onUndo, onOver }: UndoProps) {
-  const [held, setHeld] = useState(false);
-  useEffect(() => {
-    if (held) return undefined;
-    const timer = setTimeout(() => onOver(deletion), UNDO_MS);
-    return () => clearTimeout(timer);
-  }, [held, deletion]);
-  return (
-    <div
-      class="streamchat-undo"
-      role="status"
-      onPointerEnter={() => setHeld(true)}
-      onPointerLeave={() => setHeld(false)}
-      onFocusIn={() => setHeld(true)}
-      onFocusOut={() => setHeld(false)}
-    >
-      <span>{strings.wasDeleted(visible(deletion.title) || strings.untitled())}</span>
-      <button type="button" class="streamchat-quiet" onClick={onUndo}>
-        {strings.undo()}
-      </button>
-    </div>
   );
 }
 

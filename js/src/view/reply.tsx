@@ -3,8 +3,8 @@
 import type { Connection } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { ended } from "../model/reduce.ts";
+import { Announcer } from "./announcer.tsx";
 import { Answer } from "./answer.tsx";
-import { Announcer } from "./chat.tsx";
 import { language } from "../translation.ts";
 import { useChanges, useSettled } from "./hooks.ts";
 import { Blocked, Notice, Obstacle, StatusLine } from "./status.tsx";
@@ -40,6 +40,7 @@ export function ReplyView({ connection, store, run }: Props) {
       />
       <Announcer
         store={store}
+        run={over || store.stopping.has(run) ? undefined : run}
         entry={{ kind: "answer", key: run, run, held: false, siblings: [], ...(message && { message }), ...(record && { record }) }}
       />
       <Obstacle connection={connection} />

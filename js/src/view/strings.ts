@@ -203,6 +203,8 @@ export const waitingForToken = () => trans.__("Waiting for the first token…");
 export const waitingForDecision = () => trans.__("Waiting for your decision…");
 export const runningTools = (names: string) => trans.__("Running %1…", names);
 export const answering = () => trans.__("Answering…");
+export const codeBlock = (name: string) => (name === "" ? trans.__("Code.") : trans.__("Code in %1.", name));
+export const formula = () => trans.__("A formula.");
 export const complete = () => trans.__("Answer complete.");
 export const answerFailed = () => trans.__("The answer failed.");
 export const stopped = () => trans.__("Stopped");

@@ -11,9 +11,9 @@ it("has prompts go with what is set, and with nothing else", () => {
 
 it("takes odd values for none", () => {
   expect(panelSettings({ model: 3, systemPrompt: [], temperature: "hot" })).toEqual({ model: "", params: {} });
-  expect(preferences({ enter: "flies", codeActions: 1 })).toEqual({ enter: "sends", codeActions: true, explainErrors: true });
+  expect(preferences({ enter: "flies", codeActions: 1 })).toEqual({ enter: "sends", codeActions: true, readAloud: true, explainErrors: true });
 });
 
 it("turns off what was turned off", () => {
-  expect(preferences({ enter: "breaks", codeActions: false, explainErrors: false })).toEqual({ enter: "breaks", codeActions: false, explainErrors: false });
+  expect(preferences({ enter: "breaks", codeActions: false, readAloud: false, explainErrors: false })).toEqual({ enter: "breaks", codeActions: false, readAloud: false, explainErrors: false });
 });

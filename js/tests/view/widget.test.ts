@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Connection } from "../../src/connection.ts";
 import type { Event } from "../../src/protocol/frames.gen.ts";
+import { pagePreferences } from "../../src/preferences.ts";
 import widget, { type WidgetModel } from "../../src/widget.ts";
 import { FakeTransport } from "../fakes/transport.ts";
 
@@ -251,14 +252,37 @@ describe("an answer", () => {
     expect(element.querySelector("[aria-label=Stop]")).toBeNull();
   });
 
-  it("is not announced word by word: only how it stands is", async () => {
+  it("is announced by sentence, not word by word", async () => {
     await ready();
     const run = await ask("hello");
     stream(run, "words");
     await vi.waitFor(() => expect(find("[role=status]").textContent).toBe("Answering…"));
     expect(element.querySelector(".streamchat-content")?.closest("[aria-live]")).toBeNull();
+    transport.last.events("c1", { type: "text-delta", t: 2, run, part: "1", delta: " are **here**. More" });
+    await vi.waitFor(() => expect(find("[role=status]").textContent).toBe("words are here."));
+    finish(run);
+    await vi.waitFor(() => expect(find("[role=status]").textContent).toBe("More Answer complete."));
+  });
+
+  it("is announced only by how it stands where a person wants that", async () => {
+    const { value } = pagePreferences();
+    pagePreferences().set({ ...value, readAloud: false });
+    await ready();
+    const run = await ask("hello");
+    stream(run, "One. Two. Three");
+    await vi.waitFor(() => expect(find("[role=status]").textContent).toBe("Answering…"));
     finish(run);
     await vi.waitFor(() => expect(find("[role=status]").textContent).toBe("Answer complete."));
+    pagePreferences().set(value);
+  });
+
+  it("that is stopped is read no further", async () => {
+    await ready();
+    const run = await ask("hello");
+    stream(run, "One. Two");
+    await vi.waitFor(() => expect(find("[role=status]").textContent).toBe("One."));
+    find("[aria-label=Stop]").click();
+    await vi.waitFor(() => expect(find("[role=status]").textContent).toBe("Stopping…"));
   });
 
   it("that failed keeps what came, says why, and can be tried again", async () => {

@@ -65,7 +65,7 @@ class KernelRelay:
         self, limit: int, before: tuple[float, str] | None, search: str = ""
     ) -> Overview:
         """The conversations of this process, the one used last first."""
-        return await self._hub.overview(OWNER, limit=limit, before=before, search=search)
+        return await self._hub.shelf.overview(OWNER, limit=limit, before=before, search=search)
 
     async def close(self) -> None:
         """End every run, and leave nothing behind."""

@@ -114,7 +114,7 @@ async def _tell_conversations(handler: web.RequestHandler, hub: Hub, user: str) 
         raise web.HTTPError(400, f"`limit` is 1 to {MOST}.")
     try:
         search = handler.get_query_argument("search", "")
-        overview = await hub.overview(user, limit=limit, before=before, search=search)
+        overview = await hub.shelf.overview(user, limit=limit, before=before, search=search)
     except StreamChatError as error:
         handler.set_status(HTTPStatus.SERVICE_UNAVAILABLE)
         handler.finish(encode(error.info))

@@ -51,6 +51,13 @@ class ToolResultOutput(msgspec.Struct, frozen=True):
     error: str = ""
 
 
+class SourceOutput(msgspec.Struct, frozen=True):
+    """A page that the model has read for its answer."""
+
+    url: str
+    title: str = ""
+
+
 class UsageOutput(msgspec.Struct, frozen=True):
     """The provider's count so far; a later one replaces it."""
 
@@ -70,4 +77,12 @@ class FinishOutput(msgspec.Struct, frozen=True):
 
 
 ToolOutput = ToolCallOutput | ToolInputOutput | ToolResultOutput
-Output = TextOutput | ReasoningOutput | SealOutput | ToolOutput | UsageOutput | FinishOutput
+Output = (
+    TextOutput
+    | ReasoningOutput
+    | SealOutput
+    | ToolOutput
+    | SourceOutput
+    | UsageOutput
+    | FinishOutput
+)

@@ -24,6 +24,7 @@ from streamchat_relay.providers.decoding import MAX_REASON, StreamDecoder
 from streamchat_relay.providers.dialect import Count, count, fields, string
 from streamchat_relay.providers.endpoint import Endpoint
 from streamchat_relay.providers.failures import UNREADABLE
+from streamchat_relay.providers.sources import cited
 from streamchat_relay.relay.ports import Sink
 
 _REASONS: dict[str, FinishReason] = {
@@ -65,6 +66,7 @@ class _Delta(msgspec.Struct, gc=False):
     signature: str | None = None
     data: str | None = None
     name: str | None = None
+    citation: Any = None
 
 
 class _Event(msgspec.Struct, gc=False):
@@ -144,6 +146,8 @@ class MessagesDecoder(StreamDecoder):
             outputs.append(ToolInputOutput(str(index), delta.partial_json))
         elif delta.signature:
             self._signature += delta.signature
+        elif delta.citation:
+            outputs.extend(cited(delta.citation))
 
     def _count(self, usage: _Usage | None, outputs: list[Output]) -> None:
         # Counts are cumulative, and a later event leaves out what did not change.
@@ -192,6 +196,7 @@ def _delta_in(delta: Mapping[str, Any]) -> _Delta:
         signature=string(delta.get("signature")),
         data=string(delta.get("data")),
         name=string(delta.get("name")),
+        citation=delta.get("citation"),
     )
 
 

@@ -26,6 +26,7 @@ from streamchat_relay.providers.endpoint import Endpoint
 from streamchat_relay.providers.errors import from_refusal, truncated
 from streamchat_relay.providers.failures import UNREADABLE
 from streamchat_relay.providers.refusal import Refusal, refusal_from
+from streamchat_relay.providers.sources import cited
 from streamchat_relay.relay.ports import Sink
 
 _REASONS: dict[str, FinishReason] = {
@@ -61,6 +62,8 @@ class _Delta(msgspec.Struct, gc=False):
     reasoning: str | None = None
     refusal: str | None = None
     tool_calls: list[_Call] | None = None
+    # Pages that a search has found, in whatever form.
+    annotations: Any = None
 
 
 class _Choice(msgspec.Struct, gc=False):
@@ -90,6 +93,8 @@ class _Chunk(msgspec.Struct, gc=False):
     choices: list[_Choice] = []
     usage: _Usage | None = None
     error: Any = None
+    # Perplexity's and xAI's; each chunk has all of them.
+    citations: Any = None
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
@@ -102,11 +107,12 @@ class ChatDecoder(StreamDecoder):
     end: some servers send no `[DONE]`. Without a `finish_reason` it is truncated in any case.
     """
 
-    __slots__ = ("_calls", "_reason", "_thinks_in", "_usage")
+    __slots__ = ("_calls", "_citations", "_reason", "_thinks_in", "_usage")
 
     def __init__(self, sink: Sink, at: Endpoint, model: str, time: Callable[[], float]) -> None:
         super().__init__(sink, at, model, time)
         self._calls = _Calls(at.provider)
+        self._citations: Any = None
         self._thinks_in = ""
         self._reason: str | None = None
         self._usage: Usage | None = None
@@ -149,10 +155,15 @@ class ChatDecoder(StreamDecoder):
                         outputs.extend(_pieces(content))
                 if delta.refusal:
                     outputs.append(TextOutput(delta.refusal))
+                if delta.annotations:
+                    outputs.extend(cited(delta.annotations))
                 if delta.tool_calls:
                     self._calls.add(delta.tool_calls, self._thinks_in, outputs)
             if choice.finish_reason:
                 self._reason = choice.finish_reason[:MAX_REASON]
+        if chunk.citations and chunk.citations != self._citations:
+            self._citations = chunk.citations
+            outputs.extend(cited(chunk.citations))
         if chunk.usage is not None:
             self._count(chunk.usage, outputs)
         elif not choices:
@@ -249,6 +260,7 @@ def _chunk_in(event: Mapping[str, Any]) -> _Chunk:
         choices=[_choice_in(choice) for choice in objects(event.get("choices"))],
         usage=_usage_in(usage) if usage else None,
         error=event.get("error"),
+        citations=event.get("citations"),
     )
 
 
@@ -262,6 +274,7 @@ def _choice_in(choice: Mapping[str, Any]) -> _Choice:
             reasoning=text(delta.get("reasoning")),
             refusal=text(delta.get("refusal")),
             tool_calls=[_call_in(call) for call in objects(delta.get("tool_calls"))],
+            annotations=delta.get("annotations"),
         ),
         finish_reason=string(choice.get("finish_reason")),
         index=count(choice.get("index")) or 0,

@@ -11,6 +11,7 @@ from streamchat_relay.model import (
     Output,
     ReasoningOutput,
     SealOutput,
+    SourceOutput,
     TextOutput,
     ToolCallOutput,
     ToolInputOutput,
@@ -51,6 +52,8 @@ class Mender:
                 case ToolCallOutput():
                     self._give_up(mended)
                     mended.append(replace(output, name=_whole(output.name)))
+                case SourceOutput(url=url, title=title):
+                    mended.append(SourceOutput(_whole(url), _whole(title)))
                 case ToolInputOutput():
                     mended.append(replace(output, delta=_whole(output.delta)))
                 case FinishOutput():

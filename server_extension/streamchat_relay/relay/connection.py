@@ -225,27 +225,27 @@ class Connection:
                 self._hub.tools.approve(self._user, request)
                 self._write(ApproveOk(id=frame_id))
             case Rate(id=frame_id):
-                await self._hub.rate(self._user, request)
+                await self._hub.shelf.rate(self._user, request)
                 self._write(RateOk(id=frame_id))
             case Rename(id=frame_id):
-                title = await self._hub.rename(self._user, request)
+                title = await self._hub.shelf.rename(self._user, request)
                 self._write(RenameOk(id=frame_id, title=title))
             case List(id=frame_id, limit=limit, before=place, search=search):
                 # Before it is asked for: what changes meanwhile is not in it.
                 self._hub.rooms.list(self._user, self._guest)
                 before = None if place is None else (place.used, place.id)
-                told = await self._hub.overview(
+                told = await self._hub.shelf.overview(
                     self._user, limit=limit, before=before, search=search
                 )
                 self._write(ListOk(id=frame_id, conversations=told.conversations, more=told.more))
             case Delete(id=frame_id, conversation=conversation):
-                await self._hub.delete(self._user, conversation)
+                await self._hub.shelf.delete(self._user, conversation)
                 self._write(DeleteOk(id=frame_id, restorable_s=RESTORE_S))
             case Restore(id=frame_id, conversation=conversation):
-                await self._hub.restore(self._user, conversation)
+                await self._hub.shelf.restore(self._user, conversation)
                 self._write(RestoreOk(id=frame_id))
             case Export(id=frame_id):
-                name, text = await self._hub.export(self._user, request)
+                name, text = await self._hub.shelf.export(self._user, request)
                 self._write(ExportOk(id=frame_id, name=name, text=text))
             case Stop(id=frame_id, run=run):
                 state = await self._hub.stop(self._user, run)

@@ -14,19 +14,14 @@ from streamchat_relay.model import (
     Catalog,
     Conflict,
     Conversation,
-    Feedback,
     Internal,
     Message,
     NotFound,
-    Overview,
     RunStateName,
     Spendings,
-    TitleChanged,
     ToolSpec,
 )
-from streamchat_relay.model.export import exported
-from streamchat_relay.model.reduce import replace
-from streamchat_relay.protocol.frames import Deleted, Export, Rate, Rename, Restored, Send
+from streamchat_relay.protocol.frames import Send
 from streamchat_relay.relay.aside import Aside
 from streamchat_relay.relay.conversation import LiveConversation
 from streamchat_relay.relay.files import Files
@@ -38,6 +33,7 @@ from streamchat_relay.relay.rules import Rules
 from streamchat_relay.relay.run import Run
 from streamchat_relay.relay.runs import Runs, SystemClock
 from streamchat_relay.relay.served import PROVIDER, ServedModels
+from streamchat_relay.relay.shelf import Shelf
 from streamchat_relay.relay.tools import Tools
 
 STOPPING = "The Jupyter server is stopping."
@@ -77,6 +73,7 @@ class Hub:
             tools=self.tools,
             files=self._files,
         )
+        self.shelf = Shelf(self.conversation, store, self._runs, self.rooms)
         self.served = ServedModels()
         self._live: dict[tuple[str, str], LiveConversation] = {}
         self._loading: dict[tuple[str, str], asyncio.Future[LiveConversation]] = {}
@@ -93,26 +90,6 @@ class Hub:
     async def spendings(self, user: str, conversation: str = "") -> Spendings:
         """What a user has used today, and a conversation of theirs in all."""
         return await self._rules.budget.spendings(user, conversation)
-
-    async def overview(
-        self,
-        user: str,
-        *,
-        limit: int,
-        before: tuple[float, str] | None = None,
-        search: str = "",
-    ) -> Overview:
-        """At most `limit` of a user's conversations, the one used last first.
-
-        `before` is the `used` and the `id` of the last one that is known, to go on from. With
-        `search` those that hold all of its words.
-        """
-        found = await self._store.conversations(user, limit=limit + 1, before=before, search=search)
-        answering = {run.live.id for run in self._runs.active.values() if run.live.user == user}
-        told = (
-            replace(one, answering=True) if one.id in answering else one for one in found[:limit]
-        )
-        return Overview(conversations=tuple(told), more=len(found) > limit)
 
     async def catalog(self) -> Catalog:
         """The models that can be asked now."""
@@ -154,63 +131,6 @@ class Hub:
     def _left(self, live: LiveConversation) -> None:
         self.rooms.changed(live.user)
         self.release(live)
-
-    async def delete(self, user: str, conversation: str) -> None:
-        """Hide a conversation, stop what is answered in it, and tell who has it open.
-
-        It can be restored for `RESTORE_S`, and is gone then. Raises `NotFound` where there is none.
-        """
-        async with self.conversation(user, conversation) as live, live.accepting:
-            if not await self._store.delete(user, conversation):
-                raise NotFound("There is no such conversation.")
-            if live.deleted:
-                return
-            live.deleted = True
-            for active in list(live.runs.values()):
-                self._runs.stop(active)
-            self.rooms.tell(user, conversation, Deleted(conversation=conversation, restorable=True))
-            self.rooms.changed(user)
-
-    async def restore(self, user: str, conversation: str) -> None:
-        """Take a deletion back; raises `NotFound` where that cannot be done any more."""
-        async with self.conversation(user, conversation) as live, live.accepting:
-            if not await self._store.restore(user, conversation):
-                raise NotFound("This conversation is gone and cannot be restored.")
-            if live.deleted:
-                live.deleted = False
-                self.rooms.tell(user, conversation, Restored(conversation=conversation))
-                self.rooms.changed(user)
-
-    async def export(self, user: str, export: Export) -> tuple[str, str]:
-        """A name for the file, and the conversation as it stands in it."""
-        async with self.conversation(user, export.conversation) as live:
-            await live.catch_up()
-            live.check()
-            if not live.state.messages:
-                raise NotFound("There is nothing in this conversation yet.")
-            return exported(live.state, export.form, export.leaf)
-
-    async def rate(self, user: str, rate: Rate) -> None:
-        """Keep what a person thinks of an answer; raises `NotFound` where there is none."""
-        async with self.conversation(user, rate.conversation) as live:
-            live.check()
-            await live.catch_up()
-            if all(record.message != rate.message for record in live.state.runs.values()):
-                raise NotFound("There is no such answer in this conversation.")
-            live.log.append([Feedback(t=0, message=rate.message, value=rate.value)])
-
-    async def rename(self, user: str, rename: Rename) -> str:
-        """Give a conversation a title of one line, which is returned."""
-        title = " ".join(rename.title.split())
-        async with self.conversation(user, rename.conversation) as live:
-            await live.catch_up()
-            live.check()
-            if not live.state.messages:
-                raise NotFound("There is nothing in this conversation that a title could name.")
-            if title != live.state.title:
-                live.log.append([TitleChanged(t=0, title=title)])
-                self.rooms.changed(user)
-            return title
 
     async def send(self, user: str, send: Send) -> tuple[str, bool]:
         """Start a run; the same run again starts nothing.

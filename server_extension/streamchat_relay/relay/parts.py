@@ -15,6 +15,8 @@ from streamchat_relay.model import (
     ReasoningOutput,
     ReasoningStart,
     SealOutput,
+    SourceOutput,
+    SourceUrl,
     TextDelta,
     TextEnd,
     TextOutput,
@@ -36,6 +38,8 @@ _arguments = msgspec.json.Decoder(dict[str, Any]).decode
 
 MOST_NAME = 100
 """Characters of a name that are kept; no tool has as many."""
+MOST_SOURCES = 50
+"""Sources of one answer that are kept."""
 NOT_RUN = "Not run: the answer ended before."
 
 
@@ -66,6 +70,9 @@ class Parts:
         self._part = 0
         self._round = 1
         self._open: type[TextOutput | ReasoningOutput] | None = None
+        # Of all rounds, by their addresses: told once, below what was written.
+        self._sources: dict[str, SourceOutput] = {}
+        self._cited = 0
         # Of this round, by the provider's own name for them.
         self._calls: dict[str, ToolCall] = {}
         self.spoke = False
@@ -117,7 +124,7 @@ class Parts:
 
     def complete(self, t: float) -> list[Event]:
         """The provider's round is over, so what it wrote is complete."""
-        events = self._close_text(t)
+        events = self._close_text(t) + self._cite(t)
         for call in self._calls.values():
             self._complete(call, t, events)
         return events
@@ -156,10 +163,19 @@ class Parts:
         """Nothing more comes. `early`: calls without a result will never have one."""
         if not early:
             return self.complete(t)
-        events = self._close_text(t)
+        events = self._close_text(t) + self._cite(t)
         for call in self._calls.values():
             events += self.result(call, t, error=NOT_RUN)
         return events
+
+    def _cite(self, t: float) -> list[Event]:
+        """The sources that were not told of yet."""
+        new = list(self._sources.values())[self._cited :]
+        self._cited += len(new)
+        return [
+            SourceUrl(run=self._run, t=t, part=self._number(t), url=one.url, title=one.title)
+            for one in new
+        ]
 
     def _other(self, output: Output, t: float, events: list[Event]) -> None:
         match output:
@@ -168,6 +184,9 @@ class Parts:
                     # A thought that is not shown has no text, but has to be told again.
                     self._open_text(ReasoningOutput, t, events)
                 events += self._close_text(t, metadata)
+            case SourceOutput(url=url):
+                if len(self._sources) < MOST_SOURCES:
+                    self._sources.setdefault(url, output)
             case ToolCallOutput():
                 self._call(output, t, events)
             case ToolInputOutput(call=name, delta=delta):

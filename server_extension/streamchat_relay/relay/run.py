@@ -20,6 +20,7 @@ from streamchat_relay.model import (
     ReasoningOutput,
     RunStateName,
     SealOutput,
+    SourceOutput,
     Start,
     StartedMessage,
     Status,
@@ -255,7 +256,7 @@ class Run:
                 self._finish = output
             case TextOutput() | ReasoningOutput() | SealOutput():
                 raise AssertionError("a part of the answer")
-            case ToolCallOutput() | ToolInputOutput() | ToolResultOutput():
+            case ToolCallOutput() | ToolInputOutput() | ToolResultOutput() | SourceOutput():
                 raise AssertionError("a part of the answer")
             case _:
                 assert_never(output)

@@ -18,6 +18,7 @@ from streamchat_relay.model import (
     Part,
     ReasoningOutput,
     ReasoningPart,
+    SourceOutput,
     StreamChatError,
     TextOutput,
     TextPart,
@@ -197,6 +198,9 @@ class Screen:
             elif isinstance(output, ToolInputOutput):
                 passed = await self.passed(about._replace(text=output.delta))
                 sink.push([replace(output, delta=passed)])
+            elif isinstance(output, SourceOutput):
+                title = await self.passed(about._replace(text=output.title))
+                sink.push([replace(output, title=title)])
             elif isinstance(output, ToolResultOutput):
                 passed_on = await self.outcome(output.output, output.error, about)
                 sink.push([ToolResultOutput(output.call, *passed_on)])
@@ -237,6 +241,10 @@ class _Parts:
                 self._close()
                 self._inputs.setdefault(output.call, []).append(output.delta)
                 self._size += len(output.delta)
+                continue
+            if isinstance(output, SourceOutput):
+                # It stands below the answer, and cuts nothing in two.
+                self._whole.put_nowait(output)
                 continue
             if not isinstance(output, TextOutput | ReasoningOutput):
                 self._close()
