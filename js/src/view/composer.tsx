@@ -96,6 +96,18 @@ export function Composer({ handle, connection, senses, variables, onText, onSend
       return !(key !== null && contexts.has(key)) && !contexts.has(one.label);
     });
 
+  // The pictures of cells that are mentioned, as of those that are chosen from the list.
+  const cells = named(text).filter(({ cell }) => cell !== null);
+  const pictured = useRef<readonly string[]>([]);
+  useEffect(() => {
+    const keys = cells.map(({ key }) => `@${key}`);
+    for (const key of pictured.current) if (!keys.includes(key)) attachments.removeAll(key);
+    pictured.current = keys;
+    for (const { key, cell } of cells) {
+      if (cell !== null && senses.sees && !attachments.has(`@${key}`)) attachments.add(cellPictures(cell), `@${key}`);
+    }
+  }, [cells.map(({ key }) => key).join(" ")]);
+
   /** What goes with the prompt for these; null where it cannot, and the prompt stays. */
   const shown = async (mentioned: readonly Mention[]): Promise<readonly Context[] | null> => {
     const waiting = new AbortController();
