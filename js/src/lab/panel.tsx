@@ -46,8 +46,8 @@ export class ChatPanel extends Widget {
     return this.#conversation;
   }
 
-  /** What of the chat commands may use; null on a page without a server. */
-  get chat(): ChatHandle | null {
+  /** The chat, in sight and able to take something; null on a page without a server. */
+  chat(): ChatHandle | null {
     // What was deleted takes nothing any more.
     if (this.#store !== null && this.#store.deleted !== null) this.open(randomId());
     this.#listed = false;
@@ -71,7 +71,7 @@ export class ChatPanel extends Widget {
 
   newChat(): void {
     this.open(randomId());
-    this.chat?.focus();
+    this.chat()?.focus();
   }
 
   /** Show the list of conversations, or the chat again. */
@@ -106,7 +106,7 @@ export class ChatPanel extends Widget {
 
   protected override onActivateRequest(): void {
     this.#draw();
-    this.chat?.focus();
+    this.chat()?.focus();
   }
 
   #draw(): void {
@@ -167,7 +167,7 @@ export class ChatPanel extends Widget {
               current={this.#conversation}
               onOpen={(id) => {
                 this.open(id);
-                this.chat?.focus();
+                this.chat()?.focus();
               }}
               onNew={() => this.newChat()}
             />
