@@ -7,14 +7,14 @@ INSTALLED := $(VENV)/.installed
 JS_SOURCES := $(shell find js -path js/node_modules -prune -o -path js/dist -prune -o -type f -print 2>/dev/null)
 BUNDLE := jupyter_streamchat/static/sources.sha256
 
-.PHONY: help setup js browser demo test test-js test-py lint format bench bench-load bench-markdown schema screenshots clean
+.PHONY: help setup js browser demo test test-js test-py lint format bench bench-load bench-markdown bench-feel schema screenshots clean
 
 help:
 	@echo "make demo         JupyterLab on the quickstart notebook, with the built-in demo model"
 	@echo "make test         everything: JavaScript, Python, real servers, real browser"
 	@echo "make setup        virtual environment, node, JavaScript, browser"
 	@echo "make lint         ruff, mypy, tsc, import-linter, generated files"
-	@echo "make bench        what the README's numbers come from; make bench-markdown  docs/markdown.md's"
+	@echo "make bench        what the README's numbers come from; make bench-markdown  docs/markdown.md's; make bench-feel  how a chat feels"
 	@echo "make bench-load   10,000 sockets, 1,000 streams, readers that stall; docs/performance.md's"
 	@echo "make screenshots  the README's pictures, and those that the tests compare with"
 
@@ -69,6 +69,9 @@ bench: $(BUNDLE) browser
 bench-load: $(BUNDLE)
 	$(BIN)/python -m pip install --quiet --editable ".[bench]"
 	$(BIN)/python -m bench --load --write $(BENCH_FLAGS)
+
+bench-feel: $(BUNDLE) browser
+	$(BIN)/python -m bench.feel
 
 bench-markdown: $(BUNDLE) browser
 	$(BIN)/python -m bench.markdown $(BENCH_FLAGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -230,3 +231,32 @@ async def test_what_a_person_did_in_a_message_is_there_when_it_comes_back(stage:
     await expect(back).to_have_count(0)
     await scroll(list_, "list.scrollHeight")
     await expect(back.locator(".streamchat-md-wrapped")).to_have_count(1)
+
+
+FRAMES = """
+    () => new Promise(done => {
+        const area = document.querySelector('#stage textarea');
+        area.addEventListener('keydown', () => {
+            const text = area.value;
+            let frames = 0;
+            const look = () => {
+                frames += 1;
+                const rows = [...document.querySelectorAll('#stage .streamchat-prompt')];
+                if (rows.some(row => row.textContent === text)) done(frames);
+                else requestAnimationFrame(look);
+            };
+            requestAnimationFrame(look);
+        }, {capture: true, once: true});
+    })
+"""
+
+
+async def test_a_prompt_is_on_the_screen_with_the_next_frame(stage: Stage) -> None:
+    await shown(stage)
+    box = stage.page.get_by_role("textbox", name="Prompt")
+    await box.fill("At once")
+    frames = asyncio.ensure_future(stage.page.evaluate(FRAMES))
+    # What is asked of the page is carried out in order.
+    await stage.page.evaluate("1")
+    await box.press("Enter")
+    assert await frames == 1

@@ -121,11 +121,11 @@ export class MarkdownDocument {
     const parent = this.#inner.children;
     switch (start.type) {
       case "quote":
-        return new QuoteBlock(parent);
+        return new QuoteBlock(parent, this.#options.directions);
       case "footnote":
         return new FootnoteBlock(this.#desk.footnotes, normalized(start.label));
       case "list":
-        return new ListBlock(parent, start);
+        return new ListBlock(parent, start, this.#options.directions);
     }
   }
 
@@ -259,7 +259,7 @@ export class MarkdownDocument {
     paragraph.prose.clear();
     const header = paragraph.takeLastLine();
     if (paragraph.empty && shown?.tagName === "P") shown.remove();
-    this.#leaf = new Table(this.#desk, aligns, header, this.#place);
+    this.#leaf = new Table(this.#desk, aligns, header, this.#place, this.#options.directions);
   }
 
   readonly #place = (): HTMLElement => this.#inner.children.next();

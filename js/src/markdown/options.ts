@@ -18,6 +18,8 @@ export interface MarkdownOptions {
    * offered last counts, and may be offered at any time.
    */
   readonly actions?: (code: ClosedCode, offer: (actions: readonly CodeAction[]) => void) => void;
+  /** Whether lists, quotes and tables run as their text does, from the left or from the right; by default as the page does. */
+  readonly directions?: boolean;
   /** The words on its buttons and the like; by default English ones. */
   readonly labels?: Labels;
   /** Call back when it is time to render; by default the next animation frame. Returns how to call it off. */

@@ -10,11 +10,13 @@ import { KeptContext } from "./kept.ts";
 import * as strings from "./strings.ts";
 
 /** Addresses without a scheme would lead into the notebook server. */
-const options = (): MarkdownOptions => ({
+const options = (look: string): MarkdownOptions => ({
   math: mathRenderer,
   highlight: codeHighlighter,
   relative: false,
   labels: strings.markdownLabels(),
+  // An output is to look as JupyterLab will show it.
+  directions: look !== "",
 });
 
 interface Props {
@@ -51,7 +53,7 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
       if ((stream.current === null && !restored) || !text.startsWith(pushed) || (ended.current && more)) {
         element.replaceChildren();
         cells.clear();
-        stream.current = createMarkdownStream(element, { ...options(), actions: cells.add });
+        stream.current = createMarkdownStream(element, { ...options(look), actions: cells.add });
         ended.current = false;
         pushed = "";
       }
@@ -82,7 +84,7 @@ export function GrowingText({ store, run, message, part, open, look }: Props) {
       stream.current = null;
       if (ended.current) kept?.put(name, pushed, element, cells.blocks);
     };
-  }, [store, run, message, part, kept]);
+  }, [store, run, message, part, look, kept]);
 
   useLayoutEffect(() => {
     if (open) return;

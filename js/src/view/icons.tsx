@@ -160,3 +160,19 @@ export function FileIcon() {
     </svg>
   );
 }
+
+export function WidenIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="M9.5 2.5h4v4M6.5 13.5h-4v-4M13.2 2.8 9.3 6.7M2.8 13.2l3.9-3.9" />
+    </svg>
+  );
+}
+
+export function ShrinkIcon() {
+  return (
+    <svg {...frame}>
+      <path {...stroke} d="M9.3 2.7v4h4M6.7 13.3v-4h-4M9.5 6.5l3.8-3.8M6.5 9.5l-3.8 3.8" />
+    </svg>
+  );
+}

@@ -122,6 +122,7 @@ export function PromptEditor({ text, files, context, connection, problem, onSend
         <textarea
           ref={field}
           rows={1}
+          dir="auto"
           value={written}
           aria-label={strings.editPrompt()}
           title={strings.editorKeys()}

@@ -6,6 +6,9 @@ import { trans } from "../translation.ts";
 // The chat and its conversation
 
 export const conversation = () => trans.__("Conversation");
+export const chat = () => trans.__("Chat");
+export const wholePage = () => trans.__("Fill the page");
+export const wholePageOff = () => trans.__("Back to its place (Escape)");
 export const messages = () => trans.__("Messages");
 export const jumpToLatest = () => trans.__("Jump to latest");
 export const nameConversation = () => trans.__("Name this conversation");

@@ -23,8 +23,10 @@ export class QuoteBlock implements Quote {
   readonly tight = false;
   readonly children: Groups;
 
-  constructor(parent: Groups) {
+  /** `directions`: it runs as its text does. */
+  constructor(parent: Groups, directions = false) {
     const element = document.createElement("blockquote");
+    if (directions) element.dir = "auto";
     parent.append(element);
     this.children = new Groups(element, "blocks");
   }
@@ -56,10 +58,12 @@ export class ListBlock implements List {
   readonly #number: number;
   #paragraphs: Paragraph[] = [];
 
-  constructor(parent: Groups, start: ItemStart) {
+  /** `directions`: it runs as its text does. */
+  constructor(parent: Groups, start: ItemStart, directions = false) {
     this.ordered = start.ordered;
     this.marker = start.marker;
     const element = document.createElement(start.ordered ? "ol" : "ul");
+    if (directions) element.dir = "auto";
     if (start.ordered && start.number !== 1) element.setAttribute("start", String(start.number));
     parent.append(element);
     this.#items = new Groups(element, "items");

@@ -161,8 +161,9 @@ export class Table implements Leaf {
   readonly open: OpenLeaf = { type: "table" };
   readonly #view: TableView;
 
-  constructor(desk: Desk, aligns: readonly Align[], header: string, place: Place) {
+  constructor(desk: Desk, aligns: readonly Align[], header: string, place: Place, directions = false) {
     this.#view = new TableView(desk, aligns, header);
+    if (directions) this.#view.element.dir = "auto";
     place().append(this.#view.element);
   }
 

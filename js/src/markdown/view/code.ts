@@ -152,6 +152,7 @@ interface Frame {
 function frame(name: string, pre: HTMLElement, labels: Labels, copy: HTMLElement): Frame {
   const block = document.createElement("div");
   block.className = "streamchat-md-code";
+  block.dir = "ltr";
   const head = document.createElement("div");
   head.className = "streamchat-md-code-head";
   const label = document.createElement("span");
