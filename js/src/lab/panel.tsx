@@ -185,10 +185,26 @@ export class ChatPanel extends Widget {
         )}
         {/* Kept with what is being written in it. */}
         <div class="streamchat streamchat-chat" key={this.#conversation} hidden={listed}>
-          <Chat handle={this.#handle} {...{ connection, store, model, params }} />
+          <Chat handle={this.#handle} {...{ connection, store, model, params }}>
+            <Welcome />
+          </Chat>
         </div>
       </>,
       this.node,
     );
   }
+}
+
+/** What can be done here, while nothing has been said. */
+function Welcome() {
+  return (
+    <div class="streamchat-welcome">
+      <h3>{strings.welcome()}</h3>
+      <ul>
+        <li>{strings.welcomeMention()}</li>
+        <li>{strings.welcomeCode()}</li>
+        <li>{strings.welcomeError()}</li>
+      </ul>
+    </div>
+  );
 }
