@@ -112,9 +112,7 @@ class Reply(Answer):
         >>> Chat("demo/echo").send("Hello!").wait().rate("up")
         """
         if value not in get_args(Rating):
-            raise BadRequest(
-                f"A rating is {', '.join(map(repr, get_args(Rating)))}, not {value!r}."
-            )
+            raise BadRequest(f"A rating is 'up', 'down' or 'none', not {value!r}.")
         self._client.rate(self.conversation, self._message(), value)
 
     def stop(self) -> None:

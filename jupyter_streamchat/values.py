@@ -84,8 +84,9 @@ def _array(array: Any) -> str:
     plain = np.asarray(array)
     figures = ""
     if 0 < plain.size <= LARGE and plain.dtype.kind in "iuf":
-        # These pass over what is no number.
-        least, most = np.fmin.reduce(plain, axis=None), np.fmax.reduce(plain, axis=None)
+        # These pass over what is no number, and a warning would land in some cell.
+        with np.errstate(all="ignore"):
+            least, most = np.fmin.reduce(plain, axis=None), np.fmax.reduce(plain, axis=None)
         figures = f", from {least:.6g} to {most:.6g}"
     head = np.array2string(plain.flat[:SHOWN], threshold=SHOWN, separator=", ")
     return (

@@ -23,7 +23,7 @@ from tests.fakes.jupyter import JupyterServer  # noqa: E402
 from tests.fakes.lab import LabPage, lab_server, launch  # noqa: E402
 from tests.fakes.provider_server import ProviderServer, running_provider_server  # noqa: E402
 from tests.pictures.compared import difference  # noqa: E402
-from tests.pictures.stage import Stage  # noqa: E402
+from tests.pictures.stage import PERSON, Stage  # noqa: E402
 from tests.pictures.states import STATES  # noqa: E402
 from tests.pictures.taken import KEPT, THEMES, keep, kept, take  # noqa: E402
 
@@ -177,7 +177,7 @@ class Film:
 
 async def states(server: JupyterServer, browser: Browser) -> None:
     """Keep a picture of every state; one that looks as it looked stays as it is."""
-    context = await browser.new_context(viewport={"width": 1100, "height": 1600})
+    context = await browser.new_context(**PERSON)
     stage = await Stage(LabPage(server, await context.new_page())).set()
     gone = set(KEPT.glob("*.png"))
     for theme, name in THEMES.items():

@@ -66,6 +66,17 @@ def test_bad_arguments_are_refused_with_their_name(arguments: dict[str, Any]) ->
         Chat(**arguments)
 
 
+def test_what_is_no_title_and_no_rating_is_refused_here(relay: FakeRelay) -> None:
+    chat = Chat("fake/model")
+    for title in (7, "x" * 121):
+        with pytest.raises(BadRequest, match="`title`"):
+            chat.title = title  # type: ignore[assignment]
+    with pytest.raises(BadRequest, match="'up', 'down' or 'none', not 'great'"):
+        chat.send("hi").rate("great")  # type: ignore[arg-type]
+    with pytest.raises(BadRequest, match="`search` must be a str, not int"):
+        Chat.list(7)  # type: ignore[arg-type]
+
+
 def test_messages_are_those_of_both_sides(relay: FakeRelay) -> None:
     chat = Chat()
     reply = chat.send("from the kernel")

@@ -53,5 +53,5 @@ def test_what_a_person_completes_of_a_reply_is_what_the_guide_names() -> None:
     assert public(Reply) == {
         *("abort_reason", "conversation", "done", "error", "finish_reason", "model", "reasoning"),
         *("run", "state", "stop", "text", "timing", "usage", "wait"),
-        *("code", "events", "json", "plot", "to_dataframe", "parts", "tool_calls"),
+        *("code", "events", "json", "plot", "to_dataframe", "parts", "rate", "tool_calls"),
     }

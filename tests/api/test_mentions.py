@@ -19,6 +19,7 @@ from jupyter_streamchat import mentions
 from jupyter_streamchat.mentions import Variable, descriptions, variables
 from jupyter_streamchat.tables import MAX_SUMMARY
 from jupyter_streamchat.values import MOST, described, shape_of
+from jupyter_streamchat.widget import StreamChatWidget
 
 
 class Trap:
@@ -187,3 +188,24 @@ def test_an_expression_that_a_page_evaluates_shows_the_kernels_own_variables_as_
     assert [*found["x"]["data"][mentions.MIME]["described"]] == [
         {"name": "heights", "type": "list", "shape": (3,), "text": "```\n[1, 2, 3]\n```"}
     ]
+
+
+def test_a_widget_tells_its_page_what_it_asks_for(
+    shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.run_cell("heights = [1, 2]")
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(StreamChatWidget, "send", lambda _, content: told.append(content))
+    widget = StreamChatWidget(conversation="c1")
+    for asked in (
+        {"type": "names", "id": "a"},
+        {"type": "describe", "id": "b", "names": ["heights", 3]},
+        {"type": "describe", "id": "c", "names": "heights"},
+    ):
+        widget._handle_custom_msg(asked, [])
+    names, described, nothing = told
+    assert (names["type"], names["id"]) == ("names", "a")
+    assert [one["name"] for one in names["names"]] == ["heights"]
+    assert [one.get("text", "") for one in described["described"]] == ["```\n[1, 2]\n```", ""]
+    assert described["described"][1]["problem"] == "There is no variable 3."
+    assert (nothing["id"], [*nothing["described"]]) == ("c", [])

@@ -119,6 +119,19 @@ async def test_a_busy_kernel_is_said_and_holds_nothing_up(
     await lab.ran(0)
 
 
+async def test_a_chat_in_a_cell_knows_its_kernels_variables_while_another_cell_runs(
+    lab: LabPage,
+) -> None:
+    await lab.open([chat_cell(PACED), "size = 3\nimport threading\nthreading.Event().wait(600)"])
+    await lab.run_done(0)
+    await lab.run(1)
+    await lab.started(1)
+    await lab.output(0).get_by_role("textbox", name="Prompt").press_sequentially("@si")
+    await expect(options(lab)).to_have_text(["@sizeint"])
+    await lab.interrupt()
+    await lab.ran(1)
+
+
 async def test_the_list_has_no_barriers(lab: LabPage) -> None:
     await lab.open([DATA, chat_cell(PACED)])
     await lab.run_done(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -55,10 +56,20 @@ async def test_the_conversation_of_the_panel_comes_back_after_a_reload(lab: LabP
         panel = await open_panel(lab, "demo/echo")
     await ask(panel, "Stay with me")
     await finished(panel, 1)
+    opened: set[str] = set()
+    lab.page.on("websocket", lambda socket: socket.on("framesent", opening))
+
+    def opening(text: str | bytes) -> None:
+        frame = json.loads(text) if isinstance(text, str) else {}
+        if frame.get("type") == "open":
+            opened.add(frame["conversation"])
+
     await lab.page.goto(lab.page.url.split("?")[0])
     await lab.page.wait_for_function("() => window.jupyterapp !== undefined")
     # Open as it was left, without a click.
     await expect(panel.get_by_role("article", name="Your prompt")).to_have_text("Stay with me")
+    # And no other one before it, which would be seen for a moment.
+    assert len(opened) == 1
     await lab.reopen()
     await panel.get_by_role("button", name="New chat").click()
     await expect(panel.get_by_role("article", name="Your prompt")).to_have_count(0)
@@ -104,13 +115,32 @@ async def test_the_panel_streams_in_notebook_7(
         await notebook.close()
 
 
+async def test_what_is_set_goes_with_every_prompt_of_the_panel(
+    lab: LabPage, provider: ProviderServer
+) -> None:
+    await lab.open(["1"])
+    panel = await open_panel(lab, PACED)
+    for name, value in {"systemPrompt": "You are a lighthouse.", "temperature": 0.25}.items():
+        await lab.set_setting(PLUGIN, name, value)
+    paced = Paced(provider)
+    before = len(provider.calls)
+    await ask(panel, "Who are you?")
+    paced.say(1)
+    await expect(panel.locator(".streamchat-content")).to_contain_text("word0")
+    paced.finish()
+    body = provider.calls[before].json
+    assert body["messages"][0] == {"role": "system", "content": "You are a lighthouse."}
+    assert body["temperature"] == 0.25
+    await lab.set_setting(PLUGIN, "systemPrompt", "")
+    await lab.set_setting(PLUGIN, "temperature", None)
+
+
 async def test_settings_work_at_once(lab: LabPage) -> None:
     await lab.open(["1"])
     await lab.command("streamchat:new")
     panel = panel_of(lab.page)
     await lab.set_setting(PLUGIN, "model", "demo/echo")
     await expect(panel.get_by_role("combobox", name="Model")).to_have_value("demo/echo")
-    await lab.set_setting(PLUGIN, "systemPrompt", "You are a lighthouse.")
     await lab.set_setting(PLUGIN, "enter", "breaks")
     box = panel.get_by_role("textbox", name="Prompt")
     await box.press_sequentially("one")
@@ -120,7 +150,7 @@ async def test_settings_work_at_once(lab: LabPage) -> None:
     await box.press("Control+Enter")
     await finished(panel, 1)
     await expect(panel.get_by_role("article", name="Your prompt")).to_have_text("one\ntwo")
-    for name, value in {"model": "", "systemPrompt": "", "enter": "sends"}.items():
+    for name, value in {"model": "", "enter": "sends"}.items():
         await lab.set_setting(PLUGIN, name, value)
     await box.fill("three")
     await box.press("Enter")

@@ -260,6 +260,8 @@ class LabPage:
                 if (!panel || panel.isDisposed) return;
                 await panel.context.save();
                 await panel.sessionContext.shutdown();
+                // What came after it was saved is not worth a question.
+                panel.context.model.dirty = false;
                 panel.close();
                 window.panel = undefined;
             }"""

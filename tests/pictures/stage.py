@@ -7,7 +7,7 @@ still, so that a countdown says the same in each picture.
 from __future__ import annotations
 
 import base64
-import datetime as dt
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ import matplotlib as mpl
 from playwright.async_api import Locator, Page, expect
 from typing_extensions import Self
 
+from streamchat_relay.model.overview import ConversationInfo
 from tests.fakes.lab import LabPage
-from tests.pictures.staged import Staged, StagedRelay
+from tests.pictures.staged import NOW, Staged, StagedRelay
 
 STATIC = Path(__file__).parents[2] / "jupyter_streamchat" / "static"
 FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
@@ -27,13 +28,28 @@ FACES = {
     ("Staged", "italic", 400): "DejaVuSans-Oblique",
     ("Staged Mono", "normal", 400): "DejaVuSansMono",
 }
+PERSON: dict[str, Any] = {
+    "viewport": {"width": 1100, "height": 1600},
+    "locale": "en-US",
+    "timezone_id": "UTC",
+}
+"""Whose browser it is."""
 CALM: dict[str, Any] = {"contrast": "no-preference", "forced_colors": "none"}
-NOW = dt.datetime(2026, 11, 28, 12, tzinfo=dt.timezone.utc)
 
 SHOW = """
     async ([values, width]) => {
-        const model = {get: name => values[name], set() {}, save_changes() {}, on() {}, off() {},
-                       send() {}};
+        const heard = new Set();
+        const model = {
+            get: name => values[name], set() {}, save_changes() {},
+            on: (event, listener) => event === 'msg:custom' && heard.add(listener),
+            off: (event, listener) => heard.delete(listener),
+            // A kernel that tells its variables.
+            send: ({type, id}) => type === 'names' && queueMicrotask(() =>
+                heard.forEach(listener => listener({id, names: [
+                    {name: 'frame', type: 'DataFrame', shape: [120, 3]},
+                    {name: 'rate', type: 'float', shape: []},
+                ]}))),
+        };
         window.staged?.abort();
         document.getElementById('stage')?.remove();
         window.staged = new AbortController();
@@ -43,7 +59,7 @@ SHOW = """
         stage.className = 'jp-Notebook';
         stage.style.cssText = `position: fixed; inset: 0 auto auto 0; width: ${width}px;
             padding: 12px; box-sizing: border-box; z-index: 9999; height: auto; overflow: visible;
-            background: var(--jp-layout-color0); outline: 4px solid var(--jp-layout-color0)`;
+            background: var(--jp-layout-color0); outline: 400px solid var(--jp-layout-color0)`;
         const area = document.createElement('div');
         area.className = 'jp-OutputArea jp-Cell-outputArea';
         area.innerHTML = '<div class="jp-OutputArea-output"></div>';
@@ -64,6 +80,25 @@ LOAD = """
         await Promise.all([...document.fonts].map(face => face.load()));
         const url = URL.createObjectURL(new Blob([source], {type: 'text/javascript'}));
         window.widget = (await import(url)).default;
+    }
+"""
+# As the plugin tells of a notebook; without cells, as if there was no plugin.
+NOTEBOOK = """
+    sources => {
+        const key = Symbol.for('jupyter_streamchat.notebooks/1');
+        if (sources === null) {
+            delete globalThis[key];
+            return;
+        }
+        const cells = sources.map((source, index) => ({
+            id: `cell-${index}`, index, type: 'code', executionCount: index + 1, editable: true,
+            source, outputs: [],
+        }));
+        const notebook = {
+            path: 'notebook.ipynb', language: 'python', kernel: null, cells: () => cells,
+            cell: () => cells.at(-1), insertBelow: () => null, replace: () => false,
+        };
+        globalThis[key] = {find: () => notebook, subscribe() {}};
     }
 """
 # One socket for all stages would have told its refusal to all of them.
@@ -90,6 +125,15 @@ class Stage:
         """The one that was shown last."""
         return f"stage-{self._shown}"
 
+    async def open_panel(self, conversations: tuple[ConversationInfo, ...]) -> Locator:
+        """Open the side panel, with these conversations in its list."""
+        self.relay.all = conversations
+        await self.page.evaluate("document.getElementById('stage')?.remove()")
+        await self.lab.command("streamchat:open")
+        panel = self.page.locator(".streamchat-panel")
+        await expect(panel.get_by_role("textbox", name="Prompt")).to_be_visible()
+        return panel
+
     @property
     def page(self) -> Page:
         """The page of Lab."""
@@ -111,9 +155,13 @@ class Stage:
         *,
         width: int = 640,
         media: dict[str, Any] | None = None,
-        traits: dict[str, Any] | None = None,
+        cells: Sequence[str] | None = None,
     ) -> Locator:
-        """Draw a conversation; returns where it is."""
+        """Draw a conversation; returns where it is.
+
+        `cells` are the notebook around it, as JupyterLab's plugin tells of one: the last one is
+        selected.
+        """
         self._shown += 1
         # What is under the mouse looks otherwise.
         await self.page.mouse.move(1, self.page.viewport_size["height"] - 1)
@@ -123,13 +171,11 @@ class Stage:
         await self.page.evaluate(FORGET)
         wanted = {**CALM, **(media or {})}
         await self.page.emulate_media(**wanted)
+        await self.page.evaluate(NOTEBOOK, cells)
         values = {"conversation": conversation, "run": "", "model": "", "params": {}}
-        await self.page.evaluate(
-            SHOW, [{**values, "relay": "server", "link": "", **(traits or {})}, width]
-        )
+        await self.page.evaluate(SHOW, [{**values, "relay": "server", "link": ""}, width])
         stage = self.page.locator("#stage")
-        await expect(stage.get_by_role("textbox", name="Prompt")).to_be_visible()
-        if staged.refused is None:
+        if staged.refused is None and not staged.deleted:
             # The models have been told, and the conversation before them.
             await expect(
                 stage.get_by_label("Model", exact=True).locator("option")
@@ -149,7 +195,7 @@ def fonts() -> str:
             f"src: {source}}}"
         )
     rules.append(
-        "#stage, #stage * {"
+        "#stage, #stage *, .streamchat-panel, .streamchat-panel * {"
         "--jp-ui-font-family: Staged !important; --jp-content-font-family: Staged !important;"
         "--jp-code-font-family: 'Staged Mono' !important;"
         "--jp-code-font-family-default: 'Staged Mono' !important}"

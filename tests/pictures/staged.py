@@ -7,6 +7,7 @@ and what is asked beside it: `relay.conversations[id] = staged` before a view op
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,20 +16,29 @@ from typing import Any
 from playwright.async_api import Page, Route, WebSocketRoute
 
 from streamchat_relay.model import Conversation, ErrorInfo, Event, ModelInfo, fold
+from streamchat_relay.model.overview import ConversationInfo
 from streamchat_relay.protocol.codec import decode_client_frame, encode
 from streamchat_relay.protocol.frames import (
     Bye,
+    Deleted,
     Events,
     Hello,
     Limits,
+    List,
+    ListOk,
     Models,
     ModelsOk,
     Open,
     OpenOk,
+    Presence,
     Snapshot,
+    View,
+    Views,
     Welcome,
 )
 
+NOW = dt.datetime(2026, 11, 28, 12, tzinfo=dt.timezone.utc)
+"""When all pictures are taken."""
 MODELS = (
     ModelInfo(id="anthropic/claude-opus-5", provider="anthropic", name="claude-opus-5"),
     ModelInfo(id="ollama/qwen4:8b", provider="ollama", name="qwen4:8b", capabilities=("text",)),
@@ -44,6 +54,9 @@ class Staged:
     spendings: dict[str, Any] = field(default_factory=lambda: {"tokens_today": {"used": 0}})
     refused: ErrorInfo | None = None
     """Why the server sends the page away."""
+    views: tuple[View, ...] = ()
+    """Who else looks at it."""
+    deleted: bool = False
 
     @property
     def state(self) -> Conversation:
@@ -59,6 +72,7 @@ class StagedRelay:
         self.blobs: dict[str, tuple[str, bytes]] = {}
         """Kept files by hash: their type and bytes."""
         self.refused: ErrorInfo | None = None
+        self.all: tuple[ConversationInfo, ...] = ()
         self._page = page
         self._readers: dict[str, WebSocketRoute] = {}
 
@@ -82,6 +96,10 @@ class StagedRelay:
         await self._page.route(re.compile(r"/streamchat/usage"), self._tell_usage)
         await self._page.route(re.compile(r"/streamchat/blobs/"), self._give)
 
+    def staged(self, conversation: str) -> Staged:
+        """What was staged; else a conversation that is empty yet."""
+        return self.conversations.get(conversation, Staged())
+
     def _greet(self, socket: WebSocketRoute) -> None:
         socket.on_message(lambda data: self._answer(socket, data))
 
@@ -103,18 +121,25 @@ class StagedRelay:
             case Models(id=id_):
                 tell(ModelsOk(id=id_, models=MODELS, default=MODELS[0].id, problems=()))
             case Open(id=id_, conversation=conversation):
-                staged = self.conversations.get(conversation, Staged())
+                staged = self.staged(conversation)
                 seq = len(staged.events)
                 self._readers[conversation] = socket
                 tell(OpenOk(id=id_, conversation=conversation, epoch="e", head=seq))
                 tell(Snapshot(conversation=conversation, epoch="e", seq=seq, state=staged.state))
+                if staged.deleted:
+                    tell(Deleted(conversation=conversation, restorable=True))
+            case Presence(conversation=conversation):
+                views = self.staged(conversation).views
+                tell(Views(conversation=conversation, views=views))
+            case List(id=id_):
+                tell(ListOk(id=id_, conversations=self.all, more=False))
             case _:
                 # What a person does then stays without an answer: the state stands still.
                 return
 
     async def _tell_usage(self, route: Route) -> None:
         found = re.search(r"conversation=([\w-]+)", route.request.url)
-        staged = self.conversations.get(found.group(1) if found else "", Staged())
+        staged = self.staged(found.group(1) if found else "")
         await route.fulfill(json=staged.spendings)
 
     async def _give(self, route: Route) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 from playwright.async_api import Locator, expect
 
 from streamchat_relay.model import ErrorInfo, FilePart
+from streamchat_relay.model.overview import ConversationInfo
+from streamchat_relay.protocol.frames import View
 from tests.fakes.pictures import png
-from tests.pictures.staged import Staged
+from tests.pictures.staged import NOW, Staged
 from tests.pictures.talk import Talk
 
 Do = Callable[[Locator], Awaitable[Any]]
@@ -41,6 +43,33 @@ def descend(x, gradient, rate=0.1):
 [^1]: See [the course](https://example.org/course).
 """
 SHORT = "A **closure** keeps the variables of the place where it was made."
+CELLS = (
+    "import math",
+    "def descend(x, gradient):\n    return x - 0.1 * gradient(x)",
+)
+SUGGESTED = """\
+With a rate of your choice:
+
+```python
+def descend(x, gradient, rate=0.1):
+    # one step against the gradient
+    return x - rate * gradient(x)
+```
+"""
+CONTEXT = "\n\nCell [2]:\n\n```python\n1 / 0\n```\n\n```\nZeroDivisionError: division by zero\n```"
+_NOON = NOW.timestamp()
+PAST = tuple(
+    ConversationInfo(id=f"past-{number}", title=title, used=_NOON - age, messages=4, answering=now)
+    for number, (title, age, now) in enumerate(
+        [
+            ("What is gradient descent, and when does it arrive?", 40, True),
+            ("Closures in R", 3 * 3600, False),
+            ("Why is my DataFrame empty after the merge?", 26 * 3600, False),
+            ("Plot the loss", 5 * 86400, False),
+            ("Regular expressions", 60 * 86400, False),
+        ]
+    )
+)
 RTL = "## مرحبا\n\nهذا نص من اليمين إلى اليسار مع `code` في الوسط.\n\n- أولا\n- ثانيا\n"
 
 
@@ -54,8 +83,18 @@ class State:
     shows: str = ""
     """A selector of what has to be there before the picture is taken."""
     width: int = 640
+    height: int | None = None
+    """Of the picture, where something floats below the chat or the place is taller."""
+    of: str = ""
+    """A selector of what the picture is of, where that is not the whole chat."""
     spendings: dict[str, Any] | None = None
     refused: ErrorInfo | None = None
+    views: tuple[View, ...] = ()
+    deleted: bool = False
+    cells: tuple[str, ...] | None = None
+    """The code cells of the notebook around it; None where no plugin tells of one."""
+    past: tuple[ConversationInfo, ...] | None = None
+    """It is the side panel, with these conversations in its list."""
     media: dict[str, Any] | None = None
     """What the person's system wants: `forced_colors` or `contrast`."""
 
@@ -63,7 +102,13 @@ class State:
     def staged(self) -> Staged:
         """For the relay."""
         spendings = self.spendings or {"tokens_today": {"used": 530}}
-        return Staged(tuple(self.talk.events), spendings, self.refused)
+        return Staged(
+            tuple(self.talk.events),
+            spendings,
+            refused=self.refused,
+            views=self.views,
+            deleted=self.deleted,
+        )
 
 
 def talk() -> Talk:
@@ -99,6 +144,26 @@ async def _attach(stage: Locator) -> None:
     )
     await stage.get_by_role("textbox", name="Prompt").fill("What does this curve say?")
     await expect(stage.locator("progress")).to_have_count(0)
+
+
+async def _menu(stage: Locator) -> None:
+    await stage.get_by_role("button", name="Export or delete this conversation").click()
+    await expect(stage.get_by_role("menuitem").first).to_be_visible()
+
+
+async def _mention(stage: Locator) -> None:
+    await stage.get_by_role("textbox", name="Prompt").press_sequentially("What is odd in @")
+    await expect(stage.get_by_role("listbox").get_by_role("option").first).to_be_visible()
+
+
+async def _review(stage: Locator) -> None:
+    await stage.get_by_role("button", name="Replace cell [2]").click()
+    await expect(stage.get_by_role("dialog")).to_be_visible()
+
+
+async def _list(panel: Locator) -> None:
+    await panel.get_by_role("button", name="Conversations", exact=True).click()
+    await expect(panel.get_by_text("Closures in R")).to_be_visible()
 
 
 async def _write(stage: Locator) -> None:
@@ -249,6 +314,29 @@ STATES = (
         spendings={"tokens_today": {"used": 100_000, "limit": 100_000}},
         shows=".streamchat-little",
     ),
+    State(
+        "elsewhere",
+        talk().asks("What is a closure?").answers(SHORT),
+        views=(View(session="other", user="you", typing=True, seen=9),),
+    ),
+    State("deleted", talk().asks("What is a closure?").answers(SHORT), deleted=True),
+    State("menu", talk().called("Closures").asks("And in R?").answers(SHORT), _menu),
+    State("mentioning", talk(), _mention, cells=CELLS, height=280),
+    State(
+        "with-cells",
+        talk().asks("Why does it fail?", context=(CONTEXT,)).answers("Nothing divides by zero."),
+        _unfold,
+    ),
+    State("code-for-cells", talk().asks("Write it").answers(SUGGESTED), cells=CELLS),
+    State(
+        "review",
+        talk().asks("Write it").answers(SUGGESTED),
+        _review,
+        cells=CELLS,
+        of=".streamchat-review",
+    ),
+    State("panel", talk(), past=PAST, height=520),
+    State("past", talk(), _list, past=PAST, height=520),
     State(
         "sent-away",
         talk(),

@@ -18,12 +18,26 @@ THEMES = {"light": LIGHT, "dark": DARK}
 
 async def take(stage: Stage, state: State) -> Image.Image:
     """Show a state, let a person do what belongs to it, and take its picture."""
-    shown = await stage.show(state.staged, width=state.width, media=state.media)
+    if state.past is None:
+        shown = await stage.show(
+            state.staged, width=state.width, media=state.media, cells=state.cells
+        )
+    else:
+        shown = await stage.open_panel(state.past)
     if state.shows:
         await expect(shown.locator(state.shows).first).to_be_visible()
     if state.do is not None:
         await state.do(shown)
-    return Image.open(io.BytesIO(await shown.screenshot(animations="disabled")))
+    if state.of:
+        shown = shown.locator(state.of)
+    if state.height is None:
+        data = await shown.screenshot(animations="disabled")
+    else:
+        box = await shown.bounding_box()
+        assert box is not None, "it is on the screen"
+        clip = {**box, "height": state.height}
+        data = await stage.page.screenshot(animations="disabled", clip=clip)  # type: ignore[arg-type]
+    return Image.open(io.BytesIO(data))
 
 
 def kept(state: State, theme: str) -> Path:

@@ -60,7 +60,12 @@ class Talk:
         return self
 
     def asks(
-        self, text: str, *files: FilePart, model: str = MODEL, parent: str | None = None
+        self,
+        text: str,
+        *files: FilePart,
+        model: str = MODEL,
+        parent: str | None = None,
+        context: tuple[str, ...] = (),
     ) -> Self:
         """A prompt, whose run has been accepted."""
         self._number += 1
@@ -68,7 +73,9 @@ class Talk:
         self._run = f"r{self._number}"
         asked, answer = f"u{self._number}", f"a{self._number}"
         follows = self._leaf if parent is None else parent or None
-        parts: tuple[Part, ...] = (*files, TextPart(id="t", text=text)) if text else files
+        texts = [text] if text else []
+        said = [TextPart(id=f"t{at}", text=one) for at, one in enumerate((*texts, *context))]
+        parts: tuple[Part, ...] = (*files, *said)
         message = Message(id=asked, role="user", parts=parts, parent=follows, run=self._run)
         self.events.append(MessageAdded(t=0, message=message))
         return self._starts(answer, asked, model)

@@ -253,7 +253,8 @@ def test_tools_that_anthropic_runs_itself_are_no_calls_for_a_kernel() -> None:
         ],
     )
     message = written([one for one in sink.outputs if not isinstance(one, FinishOutput)])
-    assert [type(part).__name__ for part in message.parts] == ["TextPart"]
+    # What it found and cites is a source.
+    assert [type(part).__name__ for part in message.parts] == ["TextPart", "SourcePart"]
     assert sink.text == "Found."
 
 

@@ -123,6 +123,8 @@ async def test_a_deletion_hides_stops_and_is_told_to_every_view() -> None:
         await settle()
         (failed,) = [*written, *talks.two.transport.take()]
         assert failed["error"]["code"] == "not_found"
+    # A notebook that is saved now gets no transcript of it.
+    assert talks.hub.known("ada", "c1") is None
     # Deleting it again is what a client does whose answer was lost.
     again = await talks.one.say(type="delete", id="d2", conversation="c1")
     assert again == [{"type": "ok", "id": "d2", "restorable_s": RESTORE_S}]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from streamchat_relay.protocol.codec import encode
 from streamchat_relay.relay.ports import Keeper
 from streamchat_relay.stores import MemoryStore, SQLiteStore
 from streamchat_relay.stores import search as search_module
+from streamchat_relay.stores.summary import Summary
 from streamchat_relay.stores.words import FOUND_LENGTH, MOST_LENGTH, Words, fold, searched
 from tests.stores.test_deletion import Time, talk
 
@@ -84,6 +85,29 @@ async def test_a_first_search_reads_in_steps_and_finds_all(
     for number in range(7):
         store.append("ada", f"c{number}", "e", 1, talk("Tides", run=f"r{number}"))
     assert len(await found(store, "tides")) == 7
+    await store.close()
+
+
+async def test_of_a_thousand_conversations_only_what_has_changed_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[int] = []
+    read = search_module.words
+
+    def counted(summary: Summary, lines: Iterable[bytes]) -> Words:
+        reads.append(1)
+        return read(summary, lines)
+
+    monkeypatch.setattr(search_module, "words", counted)
+    store = SQLiteStore(tmp_path / "db.sqlite3", now=Time())
+    for number in range(1000):
+        store.append("ada", f"c{number}", "e", 1, talk(f"Tide {number:04}", run=f"r{number}"))
+    assert set(await found(store, "0777")) == {"c777"}
+    assert len(reads) == 1000
+    store.append("ada", "c5", "e", 5, talk("Moon", run="more"))
+    assert set(await found(store, "moon")) == {"c5"}
+    assert set(await found(store, "0005 moon")) == {"c5"}
+    assert len(reads) == 1001
     await store.close()
 
 

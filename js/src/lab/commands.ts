@@ -38,14 +38,14 @@ export function addCommands({ app, panel, notebooks, tracker, palette }: Where):
     const asked = found === null ? null : errorQuestion(found.notebook, found.cell);
     if (asked === null) return;
     show();
-    panel.chat?.ask(asked.text, [asked.waiting.context]);
+    panel.chat()?.ask(asked.text, [asked.waiting.context]);
   };
   const prepare = (element: Element): void => {
     const found = cell(element);
     const asked = found === null ? null : errorQuestion(found.notebook, found.cell);
     if (asked === null) return;
     show();
-    panel.chat?.prepare(asked.text, asked.waiting, true);
+    panel.chat()?.prepare(asked.text, asked.waiting, true);
   };
 
   add("open", strings.openCommand(), show, undefined, chatIcon);
@@ -53,7 +53,7 @@ export function addCommands({ app, panel, notebooks, tracker, palette }: Where):
     show();
     panel.newChat();
   });
-  add("stop", strings.stopCommand(), () => panel.chat?.stop(), () => panel.running);
+  add("stop", strings.stopCommand(), () => panel.chat()?.stop(), () => panel.running);
   add(
     "add-cell",
     strings.addCommand(),
@@ -62,7 +62,7 @@ export function addCommands({ app, panel, notebooks, tracker, palette }: Where):
       if (found === null) return;
       const selected = selection(tracker.activeCell);
       show();
-      panel.chat?.prepare("", passage(found.notebook, found.cell, selected));
+      panel.chat()?.prepare("", passage(found.notebook, found.cell, selected));
     },
     () => cell() !== null,
   );

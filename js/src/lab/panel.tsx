@@ -26,6 +26,8 @@ export class ChatPanel extends Widget {
   #store: ConversationStore | null = null;
   /** Whether the list of conversations stands in the place of the chat. */
   #listed = false;
+  /** Whether it is known with which conversation to begin. */
+  #begun = false;
   #held = false;
   #drawn = false;
 
@@ -42,12 +44,18 @@ export class ChatPanel extends Widget {
     this.title.caption = strings.chat();
   }
 
-  get conversation(): string {
-    return this.#conversation;
+  /** Begin with the conversation that was open last; without one, with a new one. Nothing is drawn before. */
+  begin(conversation?: string): void {
+    // A person may have been faster.
+    if (this.#begun) return;
+    if (conversation === undefined) this.#onConversation(this.#conversation);
+    else this.#conversation = conversation;
+    this.#begun = true;
+    if (this.isVisible) this.#draw();
   }
 
-  /** What of the chat commands may use; null on a page without a server. */
-  get chat(): ChatHandle | null {
+  /** The chat, in sight and able to take something; null on a page without a server. */
+  chat(): ChatHandle | null {
     // What was deleted takes nothing any more.
     if (this.#store !== null && this.#store.deleted !== null) this.open(randomId());
     this.#listed = false;
@@ -61,6 +69,7 @@ export class ChatPanel extends Widget {
 
   /** Show another conversation. */
   open(conversation: string): void {
+    this.#begun = true;
     this.#listed = false;
     if (conversation !== this.#conversation) {
       this.#conversation = conversation;
@@ -71,7 +80,7 @@ export class ChatPanel extends Widget {
 
   newChat(): void {
     this.open(randomId());
-    this.chat?.focus();
+    this.chat()?.focus();
   }
 
   /** Show the list of conversations, or the chat again. */
@@ -106,10 +115,11 @@ export class ChatPanel extends Widget {
 
   protected override onActivateRequest(): void {
     this.#draw();
-    this.chat?.focus();
+    this.chat()?.focus();
   }
 
   #draw(): void {
+    if (!this.#begun) return;
     this.#drawn = true;
     const connection = this.#connection;
     if (connection === null) {
@@ -167,7 +177,7 @@ export class ChatPanel extends Widget {
               current={this.#conversation}
               onOpen={(id) => {
                 this.open(id);
-                this.chat?.focus();
+                this.chat()?.focus();
               }}
               onNew={() => this.newChat()}
             />

@@ -62,6 +62,11 @@ export class Attachments {
     this.#changed();
   }
 
+  /** Whether something that goes with the prompt has brought any. */
+  has(of: string): boolean {
+    return this.list.some((one) => one.of === of);
+  }
+
   /** What came with something that goes with the prompt no more. */
   removeAll(of: string): void {
     this.#order = this.#order.then(() => {

@@ -79,7 +79,7 @@ export function Chat({ handle, connection, store, model, params, variables }: Pr
   const presence = useRef<Presence | null>(null);
   useEffect(() => {
     const lifetime = new AbortController();
-    presence.current = new Presence(connection, store, lifetime.signal);
+    presence.current = new Presence(connection, store, () => composer.current?.shown ?? false, lifetime.signal);
     return () => lifetime.abort();
   }, [connection, store]);
   const deletedHere = useRef(false);

@@ -23,6 +23,8 @@ import { WholePage } from "./wholepage.tsx";
 
 /** What others may do with the composer. */
 export interface ComposerHandle {
+  /** Whether it is on the screen, and with it the end of the conversation: a side panel may be closed. */
+  readonly shown: boolean;
   focus(): void;
   /** Take a prompt back, if nothing is written here. */
   takeBack(text: string, context: readonly Context[]): void;
@@ -71,6 +73,9 @@ export function Composer({ handle, connection, senses, variables, onText, onSend
   useHeightOfText(field, text);
   useEffect(() => onText(text), [text]);
   useImperativeHandle(handle, () => ({
+    get shown() {
+      return field.current?.checkVisibility?.() ?? true;
+    },
     focus: () => field.current?.focus(),
     takeBack: (back, context) => {
       setText((since) => (since.trim() === "" ? back : since));
@@ -90,6 +95,18 @@ export function Composer({ handle, connection, senses, variables, onText, onSend
       const key = waitingKey(one, field.current);
       return !(key !== null && contexts.has(key)) && !contexts.has(one.label);
     });
+
+  // The pictures of cells that are mentioned, as of those that are chosen from the list.
+  const cells = named(text).filter(({ cell }) => cell !== null);
+  const pictured = useRef<readonly string[]>([]);
+  useEffect(() => {
+    const keys = cells.map(({ key }) => `@${key}`);
+    for (const key of pictured.current) if (!keys.includes(key)) attachments.removeAll(key);
+    pictured.current = keys;
+    for (const { key, cell } of cells) {
+      if (cell !== null && senses.sees && !attachments.has(`@${key}`)) attachments.add(cellPictures(cell), `@${key}`);
+    }
+  }, [cells.map(({ key }) => key).join(" ")]);
 
   /** What goes with the prompt for these; null where it cannot, and the prompt stays. */
   const shown = async (mentioned: readonly Mention[]): Promise<readonly Context[] | null> => {

@@ -86,7 +86,8 @@ export function Conversations({ connection, current, onOpen, onNew }: Props) {
       if (next !== undefined) focus(next.id);
       else if (to < 0) search.current?.focus();
     } else if (event.key === "F2") setRenaming(id);
-    else if (event.key === "Delete") remove(id);
+    // Keyboards of Macs have the other one.
+    else if (event.key === "Delete" || (event.key === "Backspace" && event.metaKey)) remove(id);
     else return;
     event.preventDefault();
   };

@@ -13,15 +13,18 @@ export const SEEN_MS = 1_000;
 export class Presence {
   readonly #connection: Connection;
   readonly #store: ConversationStore;
+  readonly #shown: () => boolean;
   #typing = false;
   #saidAt = -Infinity;
   #seen = 0;
   #pause: ReturnType<typeof setTimeout> | undefined;
   #look: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(connection: Connection, store: ConversationStore, lifetime: AbortSignal) {
+  /** `shown` says whether the view is on the screen. */
+  constructor(connection: Connection, store: ConversationStore, shown: () => boolean, lifetime: AbortSignal) {
     this.#connection = connection;
     this.#store = store;
+    this.#shown = shown;
     const look = (): void => this.#lookSoon();
     store.subscribe(look, lifetime);
     document.addEventListener("visibilitychange", look, { signal: lifetime });
@@ -37,6 +40,8 @@ export class Presence {
   /** The prompt that is being written has changed. */
   typed(text: string): void {
     clearTimeout(this.#pause);
+    // Who comes back to a view that was closed writes there.
+    this.#lookSoon();
     if (text.trim() === "") {
       if (this.#typing) this.#type(false);
       return;
@@ -55,7 +60,7 @@ export class Presence {
     this.#look ??= setTimeout(() => {
       this.#look = undefined;
       const { settled } = this.#store;
-      if (document.visibilityState === "hidden" || settled <= this.#seen) return;
+      if (document.visibilityState === "hidden" || settled <= this.#seen || !this.#shown()) return;
       this.#seen = settled;
       this.#say();
     }, SEEN_MS);

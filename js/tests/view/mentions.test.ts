@@ -198,6 +198,23 @@ describe("where a plugin provides the notebook", () => {
   });
 });
 
+it("the pictures that a mentioned cell shows go with it, and leave with it", async () => {
+  const notebook = new FakeNotebook();
+  const png = btoa("\x89PNG\r\n\x1a\n....");
+  notebook.add("plot()", { executionCount: 4, outputs: [{ type: "image", mediaType: "image/png", data: png }] });
+  provideNotebooks(notebook, lifetime.signal);
+  const pictures = (): number => element.querySelectorAll(".streamchat-thumb").length;
+  write("Explain @cell:4");
+  await vi.waitFor(() => expect(pictures()).toBe(1));
+  write("Explain @cell:");
+  await vi.waitFor(() => expect(pictures()).toBe(0));
+  write("Explain @cell:4 ");
+  await vi.waitFor(() => expect(element.querySelector(".streamchat-thumb")?.getAttribute("aria-busy")).toBe("false"));
+  press("Enter");
+  await vi.waitFor(() => expect(transport.last.of("send")[0]?.message?.parts).toHaveLength(3));
+  expect(transport.last.of("send")[0]?.message?.parts[0]).toMatchObject({ type: "file", media_type: "image/png" });
+});
+
 it.each([
   ["No module named 'jupyter_streamchat'", "python", "This kernel does not have jupyter_streamchat"],
   ["", "r", "Only variables of a Python kernel can be mentioned."],

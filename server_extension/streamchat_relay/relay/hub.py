@@ -119,7 +119,7 @@ class Hub:
     def known(self, user: str, conversation: str) -> Conversation | None:
         """The state of a conversation that somebody has open; it is not read for this."""
         live = self._live.get((user, conversation))
-        return None if live is None else live.state
+        return None if live is None or live.deleted else live.state
 
     def release(self, live: LiveConversation) -> None:
         """Forget the conversation if nobody reads or writes it; the store has it."""
