@@ -65,7 +65,14 @@ export function plain(text: string): string {
   return text
     .replaceAll(TERMINAL, "")
     .replaceAll("\r\n", "\n")
-    .replaceAll(/[^\n]*\r(?=[^\n])/g, "");
+    .split("\n")
+    .map(lastWritten)
+    .join("\n");
+}
+
+/** What stands in a line in the end. Its last return is searched for from the end: lines may have megabytes. */
+function lastWritten(line: string): string {
+  return line.slice(line.lastIndexOf("\r", line.length - 2) + 1);
 }
 
 /** A text of at most so many characters and the words that say so: its beginning and, as errors end with what matters, its end. */
