@@ -72,7 +72,8 @@ def _series(series: Any) -> str:
     missing = int(series.isna().sum() if hasattr(series, "isna") else series.null_count())
     kind = str(series.dtype)
     figures = ""
-    if count and count <= LARGE and any(name in kind.lower() for name in ("int", "float", "date")):
+    # Of a list of numbers there is no least one.
+    if count and count <= LARGE and kind.lower().startswith(("int", "uint", "float", "date")):
         figures = f", from {series.min()} to {series.max()}"
     named = f" named {series.name!r}"[:200] if series.name is not None else ""
     head = series.head(SHOWN).to_list()

@@ -66,6 +66,13 @@ def test_a_variable_that_cannot_tell_its_shape_hides_no_other() -> None:
     assert "[1]" in x.text
 
 
+def test_a_series_of_lists_or_structs_is_shown_without_figures() -> None:
+    for values in ([[1, 2], [3]], [{"int": 1}]):
+        text = described(pl.Series("x", values))
+        assert str(values[0]) in text
+        assert "from" not in text
+
+
 def test_variables_are_listed_with_their_types_and_sizes() -> None:
     namespace = {
         "frame": pd.DataFrame({"a": [1, 2], "b": [3, 4], "c": [5, 6]}),
