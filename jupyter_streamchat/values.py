@@ -32,13 +32,17 @@ _short.maxstring = _short.maxother = _short.maxlong = 2_000
 def shape_of(value: Any) -> tuple[int, ...]:
     """The shape of a table or an array, the length of a container; empty for all else.
 
-    Nothing of the value runs but what its library or Python itself wrote.
+    A nested tensor, for example, has no shape that it could tell: empty, too. Nothing of the value
+    runs but what its library or Python itself wrote.
 
     >>> shape_of({"a": 1}), shape_of(3)
     ((1,), ())
     """
     if _is(value, _TABLES | _SERIES | _ARRAYS | _SHAPED):
-        return tuple(int(size) for size in value.shape)
+        try:
+            return tuple(int(size) for size in value.shape)
+        except Exception:  # noqa: BLE001 - one odd value must not hide all others
+            return ()
     for kind in _SIZED:
         if issubclass(type(value), kind):
             return (kind.__len__(value),)
@@ -68,7 +72,8 @@ def _series(series: Any) -> str:
     missing = int(series.isna().sum() if hasattr(series, "isna") else series.null_count())
     kind = str(series.dtype)
     figures = ""
-    if count and count <= LARGE and any(name in kind.lower() for name in ("int", "float", "date")):
+    # Of a list of numbers there is no least one.
+    if count and count <= LARGE and kind.lower().startswith(("int", "uint", "float", "date")):
         figures = f", from {series.min()} to {series.max()}"
     named = f" named {series.name!r}"[:200] if series.name is not None else ""
     head = series.head(SHOWN).to_list()
@@ -115,6 +120,8 @@ def _fenced(text: str) -> str:
 
 def _is(value: Any, kinds: frozenset[tuple[str, str]]) -> bool:
     """Whether its type is one of these or made from one; the value itself is not asked."""
+    # A class may have set anything for its module.
     return any(
-        (kind.__module__.partition(".")[0], kind.__name__) in kinds for kind in type(value).__mro__
+        (str(kind.__module__).partition(".")[0], kind.__name__) in kinds
+        for kind in type(value).__mro__
     )

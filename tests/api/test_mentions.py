@@ -40,6 +40,39 @@ class Trap:
         return "a trap"
 
 
+class Shapeless(np.ndarray):
+    """An array as a nested tensor is one: it has no shape that could be told."""
+
+    @property
+    def shape(self) -> Any:
+        raise RuntimeError("no shape")
+
+
+class Nowhere:
+    """Its class says nothing of where it is from."""
+
+    __module__ = property(lambda _: "nowhere")  # type: ignore[assignment]
+
+
+def test_a_variable_that_cannot_tell_its_shape_hides_no_other() -> None:
+    namespace = {"odd": np.zeros(3).view(Shapeless), "nowhere": Nowhere(), "x": [1]}
+    assert variables(namespace) == [
+        Variable("nowhere", "Nowhere"),
+        Variable("odd", "Shapeless"),
+        Variable("x", "list", (1,)),
+    ]
+    odd, x = descriptions(namespace, ["odd", "x"])
+    assert "takes longer" not in odd.problem
+    assert "[1]" in x.text
+
+
+def test_a_series_of_lists_or_structs_is_shown_without_figures() -> None:
+    for values in ([[1, 2], [3]], [{"int": 1}]):
+        text = described(pl.Series("x", values))
+        assert str(values[0]) in text
+        assert "from" not in text
+
+
 def test_variables_are_listed_with_their_types_and_sizes() -> None:
     namespace = {
         "frame": pd.DataFrame({"a": [1, 2], "b": [3, 4], "c": [5, 6]}),

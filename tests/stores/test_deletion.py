@@ -29,6 +29,7 @@ from streamchat_relay.stores import FileBlobs, MemoryStore, SQLiteStore, Unavail
 from streamchat_relay.stores.archive import archived, put
 from streamchat_relay.stores.blobs import blob_directory
 from streamchat_relay.stores.database import open_database
+from streamchat_relay.stores.sqlite import REPLAY_S
 
 SECRET = "xylophone-of-the-deep"
 
@@ -139,6 +140,22 @@ async def test_after_its_time_a_deletion_is_final_and_the_id_is_never_used_again
     assert stored is not None
     assert (stored.deleted, stored.events) == (True, [])
     assert await ids(store) == []
+
+
+async def test_a_deleted_conversation_is_still_deleted_when_its_old_runs_are_folded(
+    tmp_path: Path, now: Time
+) -> None:
+    store = SQLiteStore(tmp_path / "chats.sqlite3", now=now)
+    store.append("ada", "c1", "e1", 1, talk())
+    await store.saved()
+    now.now += REPLAY_S - 1
+    assert await store.delete("ada", "c1")
+    now.now += 2
+    found = await store.load("ada", "c1")
+    assert found is not None
+    assert found.epoch != "e1", "it was folded"
+    assert found.deleted
+    await store.close()
 
 
 async def test_only_its_owner_deletes_and_restores_a_conversation(store: Keeper) -> None:

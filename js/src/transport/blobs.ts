@@ -23,8 +23,7 @@ export function serverBlobs(base: URL, token: string): Blobs | null {
   const kept = new Map<string, FilePart>();
   const place = (sha256: string): URL => new URL(`streamchat/blobs/${sha256}`, base);
 
-  const found = async (file: Blob, sha256: string, signal: AbortSignal): Promise<boolean> => {
-    if (file.size < WORTH_ASKING) return false;
+  const found = async (sha256: string, signal: AbortSignal): Promise<boolean> => {
     const { ok } = await fetch(place(sha256), { method: "HEAD", credentials: "same-origin", redirect: "manual", headers: rights(token), signal });
     return ok;
   };
@@ -39,7 +38,9 @@ export function serverBlobs(base: URL, token: string): Blobs | null {
       const digest = await subtle.digest("SHA-256", await file.arrayBuffer());
       const sha256 = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
       const before = kept.get(sha256);
-      if (before !== undefined || (await found(file, sha256, signal).catch(() => false))) {
+      // What was kept may have gone with a conversation that was deleted.
+      const likely = before !== undefined || file.size >= WORTH_ASKING;
+      if (likely && (await found(sha256, signal).catch(() => false))) {
         // What it is the server has seen then; what the page says of it counts for nothing.
         return before ?? { type: "file", url: `blob:sha256/${sha256}`, media_type: file.type, size: file.size };
       }

@@ -63,6 +63,8 @@ export class Contexts {
 
 const FORM = /^\n\n([^\n]{1,200}):\n\n([^]+)$/;
 
+const LANGUAGE = /^[\p{L}\p{N}+#._-]{1,40}$/u;
+
 /** A context as a part of a prompt. */
 export function contextText({ label, body }: Context): string {
   return `\n\n${label}:\n\n${body}`;
@@ -81,9 +83,9 @@ export function spoken({ parts }: Pick<Message, "parts">): { readonly text: stri
   return { text, context };
 }
 
-/** A fenced block that its text cannot close. */
+/** A fenced block that its text cannot close, nor its language: a notebook from elsewhere says that of itself. */
 export function fenced(text: string, language = ""): string {
   const longest = Math.max(2, ...[...text.matchAll(/`{3,}/g)].map(([run]) => run.length));
   const fence = "`".repeat(longest + 1);
-  return `${fence}${language}\n${text.replace(/\n$/, "")}\n${fence}`;
+  return `${fence}${LANGUAGE.test(language) ? language : ""}\n${text.replace(/\n$/, "")}\n${fence}`;
 }

@@ -108,10 +108,9 @@ export class Listing {
     this.deletion = { id, title };
     this.#changed();
     const error = await this.#connection.delete(id);
-    if (error !== null && error.code !== "not_found") {
-      this.#hidden.delete(id);
-      if (this.deletion?.id === id) this.deletion = null;
-    }
+    // The relay tells of it no more, unless somebody has restored it elsewhere.
+    this.#hidden.delete(id);
+    if (error !== null && error.code !== "not_found" && this.deletion?.id === id) this.deletion = null;
     await this.#done(error);
   }
 
@@ -120,9 +119,7 @@ export class Listing {
     if (deletion === null) return;
     this.deletion = null;
     this.#changed();
-    const error = await this.#connection.restore(deletion.id);
-    if (error === null) this.#hidden.delete(deletion.id);
-    await this.#done(error);
+    await this.#done(await this.#connection.restore(deletion.id));
   }
 
   /** It is not to be taken back here any more. */

@@ -18,6 +18,8 @@ const WORD = /[\p{L}\p{N}]/u;
 /** A sentence that is longer is said as far as it has come; that is looked at after so many characters each. */
 const LONGEST = 2000;
 const LOOK = 512;
+/** Behind so much of it, a line's beginning is not looked at any more. */
+const LONGEST_HEAD = 256;
 /** Where a sentence has so much of its next one after it, its end is certain (Unicode's rule SB8 looks no further). */
 const CERTAIN = /[\p{L}.?!。！？]/u;
 
@@ -81,8 +83,9 @@ export class Spoken {
 
   /** The line is looked at until a letter comes, or a fence's line is complete. */
   #begin(head: string): void {
+    if (head.length > LONGEST_HEAD && FENCE.test(head)) return;
     this.#head = head;
-    if (PREFIX.test(head) || FENCE.test(head)) return;
+    if (head.length <= LONGEST_HEAD && (PREFIX.test(head) || FENCE.test(head))) return;
     this.#head = null;
     this.#read(head);
   }

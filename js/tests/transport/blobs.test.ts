@@ -64,12 +64,19 @@ describe("an upload", () => {
     expect(shares).toEqual([0.25]);
   });
 
-  it("happens once for the same bytes", async () => {
+  it("happens once for the same bytes, as long as the server has them", async () => {
+    const fetched = vi.fn(() => Promise.resolve({ ok: true }));
+    vi.stubGlobal("fetch", fetched);
     const blobs = serverBlobs(BASE, "");
     const first = blobs?.upload(file, () => undefined, nobody);
     (await requested()).answer(201, KEPT);
     expect(await blobs?.upload(new Blob(["abc"]), () => undefined, nobody)).toEqual(await first);
     expect(FakeRequest.all).toHaveLength(1);
+    fetched.mockResolvedValue({ ok: false });
+    const again = blobs?.upload(file, () => undefined, nobody);
+    await vi.waitFor(() => expect(FakeRequest.all).toHaveLength(2));
+    FakeRequest.all[1]?.answer(201, KEPT);
+    expect(await again).toEqual(await first);
   });
 
   it("of a large file does not happen where the server has it", async () => {

@@ -84,3 +84,10 @@ it("goes with the prompt as it is by then, or as it was last seen", () => {
   expect(waiting.renew?.()).toBeNull();
   expect(waiting.context.body).toBe("```python\nx = 1\n```");
 });
+
+it("is plain at once, however long a line is", () => {
+  const line = "x".repeat(1_000_000);
+  const before = performance.now();
+  expect(plain(line)).toBe(line);
+  expect(performance.now() - before).toBeLessThan(1_000);
+});

@@ -276,6 +276,18 @@ describe("the list of conversations", () => {
     expect(element.querySelector(".streamchat-undo")).toBeNull();
   });
 
+  it("shows again what was restored elsewhere", async () => {
+    await told([info(0), info(1)]);
+    rows()[1]?.focus();
+    press("Delete");
+    await ok("delete", { restorable_s: 600 });
+    await told([info(0)]);
+    transport.last.say({ type: "stale" });
+    await pass(GAP_MS);
+    await told([info(0), info(1)]);
+    expect(titles()).toEqual(["Talk 0", "Talk 1"]);
+  });
+
   it("offers Undo for some seconds, and for as long as somebody is at it", async () => {
     await told([info(0), info(1)]);
     rows()[1]?.focus();

@@ -84,3 +84,11 @@ describe("a speaker", () => {
     expect(heard).toHaveLength(2);
   });
 });
+
+it("is not slow where a line has no words, nor where a fence says much of itself", () => {
+  const before = performance.now();
+  for (const line of ["1".repeat(200_000), `\`\`\`py ${"x".repeat(200_000)}\n\`\`\``, "-".repeat(200_000)]) {
+    expect(said(`${line}\nEnd.`).at(-1)).toMatch(/End\.$/);
+  }
+  expect(performance.now() - before).toBeLessThan(5_000);
+});

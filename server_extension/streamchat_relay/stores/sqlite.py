@@ -105,7 +105,7 @@ class SQLiteStore:
     async def _fold(self, key: Key, found: logs.Opened) -> StoredLog:
         """Put the folded log in the place of the other, or leave that where it is."""
         lines = gathered(await folded(found.log.lines, found.old))
-        log = StoredLog(epoch=secrets.token_hex(4), lines=lines)
+        log = StoredLog(epoch=secrets.token_hex(4), lines=lines, deleted=found.log.deleted)
         try:
             written: bool = await self._ask(
                 lambda connection: logs.replace(connection, key, found, log)
