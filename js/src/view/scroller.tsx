@@ -61,6 +61,8 @@ export function Scroller({ handle, jumps, head, rows }: Props) {
   /** Why all rows are mounted: they are printed, or all of them are selected. */
   const whole = useRef<"printed" | "selected" | null>(null);
   const seen = useRef(SEEN);
+  /** Where the list was scrolled when that was looked at last. */
+  const known = useRef(0);
   const drawn = useRef<readonly Segment[]>([]);
   /** The person came to rows that were not mounted: no browser can have kept them in place. */
   const jumped = useRef(false);
@@ -82,6 +84,10 @@ export function Scroller({ handle, jumps, head, rows }: Props) {
     const list = outer.current;
     const content = feed.current;
     if (list === null || content === null) return;
+    const kept = getComputedStyle(list).overflowAnchor === "auto";
+    // Who has scrolled since is told of later, and is not to be taken back.
+    if (!kept && !following.current) mounting.scrolled(mounting.top() + list.scrollTop - known.current);
+    known.current = list.scrollTop;
     // Where all are mounted no height is needed, but soon.
     for (const row of rows.length > FEW / 2 ? content.children : []) {
       const key = (row as HTMLElement).dataset["entry"];
@@ -91,10 +97,11 @@ export function Scroller({ handle, jumps, head, rows }: Props) {
     }
     if (!same(segments(), drawn.current)) again(undefined);
     if (following.current) list.scrollTop = list.scrollHeight;
-    else if (jumped.current || getComputedStyle(list).overflowAnchor !== "auto") {
+    else if (jumped.current || !kept) {
       const left = feedTop(list, content) + mounting.top() - list.scrollTop;
       if (Math.abs(left) >= 1) list.scrollTop += left;
     }
+    known.current = list.scrollTop;
   };
 
   const goTo = useCallback((index: number, focus: boolean): void => {
@@ -167,6 +174,7 @@ export function Scroller({ handle, jumps, head, rows }: Props) {
       else if (left <= NEAR) following.current = true;
       last = list.scrollTop;
       setAway(!following.current);
+      known.current = list.scrollTop;
       const top = list.scrollTop - feedTop(list, messages);
       mounting.scrolled(top);
       jumped.current = !covered(mounting.within(top, top), drawn.current);
