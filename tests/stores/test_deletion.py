@@ -29,7 +29,7 @@ from streamchat_relay.stores import FileBlobs, MemoryStore, SQLiteStore, Unavail
 from streamchat_relay.stores.archive import archived, put
 from streamchat_relay.stores.blobs import blob_directory
 from streamchat_relay.stores.database import open_database
-from streamchat_relay.stores.sqlite import REPLAY_S
+from streamchat_relay.stores.sqlite import LOOK_S, REPLAY_S
 
 SECRET = "xylophone-of-the-deep"
 
@@ -210,6 +210,22 @@ async def test_what_was_due_while_no_server_ran_goes_when_one_starts(
     assert not await after.restore("ada", "c1")
     await after.close()
     assert SECRET.encode() not in on_disk(tmp_path)
+
+
+async def test_what_another_server_deleted_goes_though_that_one_is_gone(
+    tmp_path: Path, now: Time
+) -> None:
+    path = tmp_path / "chats.sqlite3"
+    stays, goes = SQLiteStore(path, now=now), SQLiteStore(path, now=now)
+    goes.append("ada", "c1", "e1", 1, talk())
+    assert await goes.delete("ada", "c1")
+    await goes.close()
+    now.now += max(RESTORE_S, LOOK_S) + 1
+    # Once to wake it, and once to wait for what it then does.
+    await stays.saved()
+    await stays.saved()
+    assert SECRET.encode() not in on_disk(tmp_path)
+    await stays.close()
 
 
 async def test_files_that_nothing_else_uses_go_with_it(tmp_path: Path, now: Time) -> None:

@@ -3,6 +3,7 @@
 import type { ClosedCode, CodeAction } from "../markdown/index.ts";
 import { pageNotebooks, type Notebook, type NotebookCell } from "../notebook.ts";
 import { pagePreferences } from "../preferences.ts";
+import { cellKey } from "./cells.ts";
 import { review } from "./review.tsx";
 import * as strings from "./strings.ts";
 
@@ -16,7 +17,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 export interface Block {
   readonly code: ClosedCode;
   readonly offer: (actions: readonly CodeAction[]) => void;
-  /** The words of what is offered now; null where that is not known. */
+  /** What is offered now: its words, and for which cell; null where that is not known. */
   offered: string | null;
 }
 
@@ -61,16 +62,18 @@ export class CellActions {
   }
 
   #offer(block: Block): void {
-    const actions = this.#actions(block.code);
-    const words = actions.map(({ label, title }) => `${label}\n${title}`).join("\n");
-    if (words === block.offered) return;
-    block.offered = words;
+    const notebook = pagePreferences().value.codeActions ? (pageNotebooks()?.find(block.code.element) ?? null) : null;
+    const cell = notebook?.cell(block.code.element) ?? null;
+    const actions = this.#actions(block.code, notebook, cell);
+    // Many cells are called [3], one in each notebook.
+    const meant = notebook === null || cell === null ? "" : cellKey(notebook, cell);
+    const offered = [meant, ...actions.map(({ label, title }) => `${label}\n${title}`)].join("\n");
+    if (offered === block.offered) return;
+    block.offered = offered;
     block.offer(actions);
   }
 
-  #actions({ element, language, text }: ClosedCode): CodeAction[] {
-    const notebook = pagePreferences().value.codeActions ? (pageNotebooks()?.find(element) ?? null) : null;
-    const cell = notebook?.cell(element) ?? null;
+  #actions({ element, language, text }: ClosedCode, notebook: Notebook | null, cell: NotebookCell | null): CodeAction[] {
     if (notebook === null || cell === null || !fits(language, notebook.language)) return [];
     const source = text.replace(/\n+$/, "");
     const insert: CodeAction = {

@@ -94,6 +94,17 @@ describe("where a plugin provides the notebook", () => {
     await vi.waitFor(() => expect(button("Replace cell no. 2")).toBe(before));
   });
 
+  it("what is replaced is the cell that is selected now, though another one has its number", async () => {
+    notebook.add("old = 1", { executionCount: 3 });
+    const other = notebook.add("new = 1", { executionCount: 3, index: 0 });
+    answer(BLOCK);
+    notebook.selected = other.id;
+    notebook.changed();
+    await new Promise(requestAnimationFrame);
+    button("Replace cell [3]").click();
+    expect(lines().join("\n")).toContain("new = 1");
+  });
+
   it("a person who wants none of it has none", async () => {
     notebook.add("a");
     answer(BLOCK);

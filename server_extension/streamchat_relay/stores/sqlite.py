@@ -32,6 +32,8 @@ RETRY_S = 1.0
 """How long until events that could not be written are tried again."""
 PURGE_AGAIN_S = 60.0
 """How long until what could not be let go of is tried again."""
+LOOK_S = 600.0
+"""How often a server that has deleted nothing looks whether another one has, which may be gone."""
 REPLAY_S = 24 * 3600.0
 """How long after its end a run is kept delta by delta."""
 
@@ -78,6 +80,7 @@ class SQLiteStore:
         connection = open_database(path, self._log)
         # When a deleted conversation is to be gone.
         self._due = deletion.due(connection)
+        self._looked = now()
         self._thread = threading.Thread(
             target=self._write,
             args=(connection,),
@@ -265,14 +268,19 @@ class SQLiteStore:
                     item(connection, fault)
         connection.close()
 
-    def _until_due(self) -> float | None:
-        return None if self._due is None else max(0.0, self._due - self._now())
+    def _until_due(self) -> float:
+        until = self._looked + LOOK_S if self._due is None else self._due
+        return min(LOOK_S, max(0.0, until - self._now()))
 
     def _purge(self, connection: sqlite3.Connection) -> None:
         """Let go of what was deleted long enough ago, and of its files."""
-        if self._due is None or self._now() < self._due:
-            return
+        now = self._now()
         try:
+            if self._due is None and now >= self._looked + LOOK_S:
+                self._looked = now
+                self._due = deletion.due(connection)
+            if self._due is None or now < self._due:
+                return
             for unused in deletion.purge(connection, self._now()):
                 if self._forget is not None:
                     self._forget(unused)
