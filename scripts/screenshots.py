@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -21,24 +22,46 @@ sys.path.insert(0, str(ROOT))
 from tests.browser.kit import DARK, LIGHT, Paced, change_theme  # noqa: E402
 from tests.fakes.jupyter import JupyterServer  # noqa: E402
 from tests.fakes.lab import LabPage, lab_server, launch  # noqa: E402
-from tests.fakes.provider_server import ProviderServer, running_provider_server  # noqa: E402
+from tests.fakes.provider_server import (  # noqa: E402
+    Answer,
+    ProviderServer,
+    running_provider_server,
+)
 from tests.pictures.compared import difference  # noqa: E402
 from tests.pictures.stage import PERSON, Stage  # noqa: E402
 from tests.pictures.states import STATES  # noqa: E402
 from tests.pictures.taken import KEPT, THEMES, keep, kept, take  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
-CELLS = [
-    """
-    from jupyter_streamchat import Chat
-    chat = Chat("demo/fast")
-    chat
-    """,
-    "reply = chat.send('And now in one word?', model='demo/echo')",
-    "reply.wait().usage, reply.timing",
-]
-PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 LOCAL = "local/qwen4"
+CHAT = f"""
+    from jupyter_streamchat import Chat
+    chat = Chat("{LOCAL}")
+    chat
+    """
+FAILED = [
+    """
+    prices = ["12.50", "8", "n/a", "31"]
+    total = sum(prices)
+    """,
+]
+EXPLAINED = """\
+**The prices are texts.** `sum` begins with the number 0, and a text cannot be added to it.
+Make numbers of them, and leave out what is none:
+
+```python
+prices = ["12.50", "8", "n/a", "31"]
+total = sum(float(one) for one in prices
+            if one != "n/a")
+```
+
+For a whole column, pandas does both at once:
+
+```python
+pd.to_numeric(column, errors="coerce").sum()
+```
+"""
+PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 FRAME_MS = 80
 STORY = """\
 Walk **downhill**, one step at a time:
@@ -61,17 +84,19 @@ falls, then keep it, and watch the loss for a while before you trust it.
 """
 
 
-async def readme(server: JupyterServer, browser: Browser) -> None:
-    """A chat in the middle of an answer, with a table and code in view."""
-    for theme, name in ((LIGHT, "chat"), (DARK, "chat-dark")):
-        lab = await notebook(server, browser, theme, CELLS, name)
+async def readme(server: JupyterServer, browser: Browser, provider: ProviderServer) -> None:
+    """The side panel beside a notebook, with an error that it has explained."""
+    for theme, name in ((LIGHT, "panel"), (DARK, "panel-dark")):
+        words = re.findall(r"\s*\S+", EXPLAINED)
+        provider.answers.append(Answer(deltas=words, input=412, output=len(words), rate=45))
+        lab = await notebook(server, browser, theme, FAILED, name, width=1280, height=640)
         await lab.run_done(0)
-        box = lab.output(0).get_by_role("textbox", name="Prompt")
-        await box.fill("Show me gradient descent as a table and as code")
-        await box.press("Enter")
-        # The table is complete then, and the code still in view.
-        await lab.output(0).locator("h2").filter(has_text="Mathematics").wait_for()
-        await lab.page.locator(".jp-NotebookPanel").screenshot(path=IMAGES / f"{name}.png")
+        explain = lab.output(0).get_by_role("button", name="Explain this error")
+        await explain.click()
+        panel = lab.page.locator(".streamchat-panel")
+        await panel.get_by_role("button", name="Copy answer as Markdown").wait_for()
+        await lab.page.mouse.move(1, 1)
+        await lab.page.screenshot(path=IMAGES / f"{name}.png")
         await lab.close()
         await lab.page.context.close()
 
@@ -80,8 +105,8 @@ async def animation(server: JupyterServer, browser: Browser, provider: ProviderS
     """An answer streams and is stopped while the kernel computes."""
     pieces = [STORY[at : at + 7] for at in range(0, len(STORY), 7)]
     paced = Paced(provider, [*pieces, "…"])
-    cells = [CELLS[0].replace("demo/fast", LOCAL), "while True:\n    pass  # the kernel is busy"]
-    lab = await notebook(server, browser, LIGHT, cells, "animation", scale=1.5, height=830)
+    cells = [CHAT, "while True:\n    pass  # the kernel is busy"]
+    lab = await notebook(server, browser, LIGHT, cells, "animation", scale=1.5)
     heard = Deltas(lab.page)
     await lab.run_done(0)
     await lab.run(1)
@@ -204,11 +229,12 @@ async def notebook(
     name: str,
     *,
     scale: float = 2,
-    height: int = 1000,
+    width: int = 920,
+    height: int = 830,
 ) -> LabPage:
     """A notebook in a Lab without its left side."""
     context = await browser.new_context(
-        viewport={"width": 920, "height": height}, device_scale_factor=scale
+        viewport={"width": width, "height": height}, device_scale_factor=scale
     )
     lab = await LabPage(server, await context.new_page()).start(name)
     await change_theme(lab, theme)
@@ -223,14 +249,15 @@ async def main(wanted: list[str]) -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with running_provider_server() as provider:
         provider.openai_models = [{"id": LOCAL.partition("/")[2], "object": "model", "created": 1}]
-        config = {"StreamChat": {"providers": {"local": {"base_url": provider.openai_url}}}}
+        providers = {"local": {"base_url": provider.openai_url}}
+        config = {"StreamChat": {"providers": providers, "default_model": LOCAL}}
         with lab_server(Path(tempfile.mkdtemp()), config=config) as server:
             async with async_playwright() as playwright:
                 browser = await launch(playwright)
                 if not wanted or "states" in wanted:
                     await states(server, browser)
                 if not wanted or "readme" in wanted:
-                    await readme(server, browser)
+                    await readme(server, browser, provider)
                 if not wanted or "animation" in wanted:
                     await animation(server, browser, provider)
                 await browser.close()

@@ -11,6 +11,8 @@ from playwright.async_api import Locator, expect
 
 from tests.browser.kit import CONTRAST, DARK, LIGHT, change_theme
 from tests.browser.test_accessibility import violations
+from tests.browser.test_panel import open_panel
+from tests.fakes.lab import LabPage
 from tests.pictures.stage import Stage
 from tests.pictures.staged import Staged
 from tests.pictures.states import MARKDOWN
@@ -312,3 +314,19 @@ async def test_a_long_chat_and_a_busy_one_have_no_barriers_in_either_theme(stage
         for theme in (LIGHT, DARK):
             await change_theme(stage.lab, theme)
             assert await violations(shown) == [], theme
+
+
+async def test_the_chat_of_the_side_panel_fills_the_page_too(lab: LabPage) -> None:
+    await lab.open(["1"])
+    panel = await open_panel(lab)
+    chat = panel.locator(".streamchat-chat")
+    before = await chat.bounding_box()
+    await panel.get_by_role("button", name="Fill the page").click()
+    box = await chat.bounding_box()
+    size = lab.page.viewport_size
+    assert box is not None
+    assert size is not None
+    assert (box["width"], box["height"]) == (size["width"], size["height"])
+    await panel.get_by_role("textbox", name="Prompt").press("Escape")
+    assert await chat.bounding_box() == before
+    await expect(panel.get_by_role("textbox", name="Prompt")).to_be_focused()

@@ -52,7 +52,12 @@ REST = """
 # At each step of a walk: how far a row moved beyond what was scrolled, and what was empty.
 WALK = """
     async (list, [by, steps]) => {
-        const frame = () => new Promise(requestAnimationFrame);
+        // After the frame of a scroll: the stage's clock has animation frames of its own.
+        const painted = () => new Promise(done => list.addEventListener('scroll', () => {
+            const after = new MessageChannel();
+            after.port1.onmessage = done;
+            after.port2.postMessage(null);
+        }, {once: true}));
         const found = {jumps: [], empty: 0};
         for (let step = 0; step < steps; step += 1) {
             const edge = list.getBoundingClientRect().top;
@@ -60,8 +65,7 @@ WALK = """
             const seen = rows.find(row => row.getBoundingClientRect().bottom > edge);
             const before = seen.getBoundingClientRect().top;
             list.scrollBy(0, by);
-            await frame();
-            await frame();
+            await painted();
             found.jumps.push(Math.abs(seen.getBoundingClientRect().top - before + by));
             const view = list.getBoundingClientRect();
             for (const gap of list.querySelectorAll('.streamchat-gap')) {

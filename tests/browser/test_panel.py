@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -55,10 +56,20 @@ async def test_the_conversation_of_the_panel_comes_back_after_a_reload(lab: LabP
         panel = await open_panel(lab, "demo/echo")
     await ask(panel, "Stay with me")
     await finished(panel, 1)
+    opened: set[str] = set()
+    lab.page.on("websocket", lambda socket: socket.on("framesent", opening))
+
+    def opening(text: str | bytes) -> None:
+        frame = json.loads(text) if isinstance(text, str) else {}
+        if frame.get("type") == "open":
+            opened.add(frame["conversation"])
+
     await lab.page.goto(lab.page.url.split("?")[0])
     await lab.page.wait_for_function("() => window.jupyterapp !== undefined")
     # Open as it was left, without a click.
     await expect(panel.get_by_role("article", name="Your prompt")).to_have_text("Stay with me")
+    # And no other one before it, which would be seen for a moment.
+    assert len(opened) == 1
     await lab.reopen()
     await panel.get_by_role("button", name="New chat").click()
     await expect(panel.get_by_role("article", name="Your prompt")).to_have_count(0)

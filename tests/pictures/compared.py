@@ -13,7 +13,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 SQUARE = 12
 """Pixels; a small icon fills one."""
 BLUR = 2.0
-MOST = 20.0
+MOST = 9.0
 """How far a square's mean may be from the other's, of 255."""
 
 

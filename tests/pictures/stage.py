@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, ViewportSize, expect
 from typing_extensions import Self
 
 from streamchat_relay.model.overview import ConversationInfo
@@ -34,6 +34,7 @@ PERSON: dict[str, Any] = {
     "timezone_id": "UTC",
 }
 """Whose browser it is."""
+LOW = ViewportSize(width=1100, height=620)
 CALM: dict[str, Any] = {"contrast": "no-preference", "forced_colors": "none"}
 
 SHOW = """
@@ -128,6 +129,7 @@ class Stage:
     async def open_panel(self, conversations: tuple[ConversationInfo, ...]) -> Locator:
         """Open the side panel, with these conversations in its list."""
         self.relay.all = conversations
+        await self.page.set_viewport_size(LOW)
         await self.page.evaluate("document.getElementById('stage')?.remove()")
         await self.lab.command("streamchat:open")
         panel = self.page.locator(".streamchat-panel")
@@ -163,8 +165,9 @@ class Stage:
         selected.
         """
         self._shown += 1
+        await self.page.set_viewport_size(PERSON["viewport"])
         # What is under the mouse looks otherwise.
-        await self.page.mouse.move(1, self.page.viewport_size["height"] - 1)
+        await self.page.mouse.move(1, PERSON["viewport"]["height"] - 1)
         conversation = self.conversation
         self.relay.conversations[conversation] = staged
         self.relay.refused = staged.refused

@@ -335,8 +335,8 @@ STATES = (
         cells=CELLS,
         of=".streamchat-review",
     ),
-    State("panel", talk(), past=PAST, height=520),
-    State("past", talk(), _list, past=PAST, height=520),
+    State("panel", talk(), past=PAST),
+    State("past", talk(), _list, past=PAST),
     State(
         "sent-away",
         talk(),

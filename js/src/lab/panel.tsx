@@ -26,6 +26,8 @@ export class ChatPanel extends Widget {
   #store: ConversationStore | null = null;
   /** Whether the list of conversations stands in the place of the chat. */
   #listed = false;
+  /** Whether it is known with which conversation to begin. */
+  #begun = false;
   #held = false;
   #drawn = false;
 
@@ -42,8 +44,14 @@ export class ChatPanel extends Widget {
     this.title.caption = strings.chat();
   }
 
-  get conversation(): string {
-    return this.#conversation;
+  /** Begin with the conversation that was open last; without one, with a new one. Nothing is drawn before. */
+  begin(conversation?: string): void {
+    // A person may have been faster.
+    if (this.#begun) return;
+    if (conversation === undefined) this.#onConversation(this.#conversation);
+    else this.#conversation = conversation;
+    this.#begun = true;
+    if (this.isVisible) this.#draw();
   }
 
   /** The chat, in sight and able to take something; null on a page without a server. */
@@ -61,6 +69,7 @@ export class ChatPanel extends Widget {
 
   /** Show another conversation. */
   open(conversation: string): void {
+    this.#begun = true;
     this.#listed = false;
     if (conversation !== this.#conversation) {
       this.#conversation = conversation;
@@ -110,6 +119,7 @@ export class ChatPanel extends Widget {
   }
 
   #draw(): void {
+    if (!this.#begun) return;
     this.#drawn = true;
     const connection = this.#connection;
     if (connection === null) {
@@ -175,10 +185,26 @@ export class ChatPanel extends Widget {
         )}
         {/* Kept with what is being written in it. */}
         <div class="streamchat streamchat-chat" key={this.#conversation} hidden={listed}>
-          <Chat handle={this.#handle} {...{ connection, store, model, params }} />
+          <Chat handle={this.#handle} {...{ connection, store, model, params }}>
+            <Welcome />
+          </Chat>
         </div>
       </>,
       this.node,
     );
   }
+}
+
+/** What can be done here, while nothing has been said. */
+function Welcome() {
+  return (
+    <div class="streamchat-welcome">
+      <h3>{strings.welcome()}</h3>
+      <ul>
+        <li>{strings.welcomeMention()}</li>
+        <li>{strings.welcomeCode()}</li>
+        <li>{strings.welcomeError()}</li>
+      </ul>
+    </div>
+  );
 }

@@ -58,11 +58,14 @@ function activate(
   tracker.forEach(opened);
   listen(tracker.widgetAdded, (_, open) => opened(open), signal);
 
-  void state?.fetch(STATE).then((kept) => {
-    const conversation = (kept as { conversation?: unknown } | undefined)?.conversation;
-    if (typeof conversation === "string" && CONVERSATION.test(conversation)) panel.open(conversation);
-    else void state.save(STATE, { conversation: panel.conversation });
-  });
+  // Where it cannot be remembered, it is a new one each time.
+  void (state?.fetch(STATE) ?? Promise.resolve()).then(
+    (kept) => {
+      const conversation = (kept as { conversation?: unknown } | undefined)?.conversation;
+      panel.begin(typeof conversation === "string" && CONVERSATION.test(conversation) ? conversation : undefined);
+    },
+    () => panel.begin(),
+  );
   void registry?.load(ID).then(
     (settings) => {
       const take = (): void => {

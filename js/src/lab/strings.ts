@@ -6,6 +6,11 @@ export const chat = () => trans.__("Chat");
 export const backToChat = () => trans.__("Back to the chat");
 export const newChat = () => trans.__("New chat");
 
+export const welcome = () => trans.__("What is it about?");
+export const welcomeMention = () => trans.__("@ mentions a variable or a cell of the notebook.");
+export const welcomeCode = () => trans.__("Code of an answer goes into a cell with a click.");
+export const welcomeError = () => trans.__("“Explain this error” stands below a cell that failed.");
+
 // Commands
 
 export const openCommand = () => trans.__("Open Chat");

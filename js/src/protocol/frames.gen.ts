@@ -1,4 +1,4 @@
-// Generated from protocol/frames.py by `python -m streamchat_relay.protocol.schema`.
+// Generated from protocol/frames by `python -m streamchat_relay.protocol.schema`.
 // Do not edit: a test fails when this file and its source differ.
 
 export const SUBPROTOCOL = "streamchat.v1";

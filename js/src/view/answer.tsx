@@ -91,6 +91,11 @@ export function Answer({
           <Thumbs value={record.feedback ?? "none"} onRate={onRate} />
         )}
         {children}
+        {onContinue !== undefined && (
+          <button type="button" class="streamchat-quiet streamchat-continue" title={strings.goOnWhere()} onClick={onContinue}>
+            <DownIcon /> {strings.goOn()}
+          </button>
+        )}
         {record !== undefined && !waiting && (
           <span class="streamchat-figures">
             {end?.tone === "calm" && <span class="streamchat-ending">{end.text}</span>}
@@ -102,11 +107,6 @@ export function Answer({
                 </span>
               ))}
           </span>
-        )}
-        {onContinue !== undefined && (
-          <button type="button" class="streamchat-quiet" title={strings.goOnWhere()} onClick={onContinue}>
-            <DownIcon /> {strings.goOn()}
-          </button>
         )}
         {!over && onStop !== undefined && (
           <button type="button" class="streamchat-quiet" onClick={onStop} disabled={store.stopping.has(run)}>

@@ -1,6 +1,6 @@
 /** The whole chat: messages, composer, status. */
 
-import type { Ref } from "preact";
+import type { ComponentChildren, Ref } from "preact";
 import { useEffect, useImperativeHandle, useRef, useState } from "preact/hooks";
 import type { Connection, SendRequest } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
@@ -53,6 +53,8 @@ interface Props {
   readonly params: Readonly<Record<string, unknown>>;
   /** What prompts may mention of the chat's own kernel; without it, of the notebook beside it. */
   readonly variables?: Variables | undefined;
+  /** What stands there while nothing has been said. */
+  readonly children?: ComponentChildren;
 }
 
 /** The prompt that is being edited, and why it was not sent. */
@@ -62,7 +64,7 @@ interface Editing {
   readonly problem: string;
 }
 
-export function Chat({ handle, connection, store, model, params, variables }: Props) {
+export function Chat({ handle, connection, store, model, params, variables, children }: Props) {
   useChanges(store);
   useChanges(connection);
   useChanges(language);
@@ -310,6 +312,7 @@ export function Chat({ handle, connection, store, model, params, variables }: Pr
       {/* What ended the connection is the obstacle's to say. */}
       {store.problem !== null && !over && <Notice text={store.problem.message} />}
       {store.state.title !== "" && title}
+      {shown.length === 0 && store.loaded && children}
       {shown.length > 0 && (
         <KeptContext.Provider value={kept}>
           <Scroller handle={scroller} jumps={jumps} head={store.state.title === "" && title} rows={queue(shown).map(row)} />

@@ -59,6 +59,15 @@ it("shows what a terminal would show: no colours, and the last of what was writt
   expect(plain("10%\r20%\r100%\r\ndone\n")).toBe("100%\ndone\n");
 });
 
+it("reads a line of a megabyte as fast as many short ones", () => {
+  const before = performance.now();
+  expect(plain("y".repeat(1_000_000))).toHaveLength(1_000_000);
+  expect(plain("\r".repeat(1_000_000))).toBe("");
+  expect(plain(`${"y\r".repeat(500_000)}z`)).toBe("z");
+  // A pattern that begins anew at each letter took minutes.
+  expect(performance.now() - before).toBeLessThan(2_000);
+});
+
 it("is listed by its first line that says something", () => {
   const notebook = new FakeNotebook();
   expect(glance(notebook.add("\n\n  x = 1\ny"))).toBe("x = 1");

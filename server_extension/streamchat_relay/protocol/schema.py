@@ -61,7 +61,7 @@ def typescript() -> str:
         elif isinstance(kind, inspect.DictType):
             pending.append(_inside(kind.value_type))
     lines = [
-        "// Generated from protocol/frames.py by `python -m streamchat_relay.protocol.schema`.",
+        "// Generated from protocol/frames by `python -m streamchat_relay.protocol.schema`.",
         "// Do not edit: a test fails when this file and its source differ.",
         "",
         f'export const SUBPROTOCOL = "{SUBPROTOCOL}";',
