@@ -24,6 +24,7 @@ _SECRET = re.compile(
     r"(^|_)(key|apikeys?|api_keys|passwords?|passwd|pwd|secrets?|token|credentials?)(_|$)",
     re.IGNORECASE,
 )
+_WORD_BEGINS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # As OpenAI, Anthropic, GitHub, Hugging Face, Slack, Google and AWS make them.
 _KEYS = re.compile(r"\b(?:sk-|gh[pousr]_|github_pat_|hf_|xox[abprs]-|AIza|AKIA)[A-Za-z0-9_-]{12,}")
 _CODE = (
@@ -139,7 +140,8 @@ def _withheld(name: str, value: Any) -> str:
         return "it is code, and no data"
     if kind.__name__ == "_Environ":
         return "it holds the environment, in which secrets are"
-    if issubclass(kind, str | bytes | dict | list | tuple) and _SECRET.search(name):
+    words = _WORD_BEGINS.sub("_", name)
+    if issubclass(kind, str | bytes | dict | list | tuple) and _SECRET.search(words):
         return "by its name it is a secret"
     return ""
 

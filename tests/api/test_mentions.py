@@ -103,6 +103,8 @@ def test_variables_are_listed_with_their_types_and_sizes() -> None:
         ("environ", os.environ, "environment"),
         ("api_key", "abc", "secret"),
         ("DB_PASSWORD", "abc", "secret"),
+        ("githubToken", "abc", "secret"),
+        ("dbPassword", "abc", "secret"),
         ("credentials", {"a": "b"}, "secret"),
     ],
 )

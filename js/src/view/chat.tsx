@@ -86,6 +86,14 @@ export function Chat({ handle, connection, store, model, params, variables, chil
   }, [connection, store]);
   const deletedHere = useRef(false);
   const composer = useRef<ComposerHandle>(null);
+  const draft = useRef("");
+  const deleted = store.deleted !== null;
+  // Where it is restored, what was being written is, too: the prompt's field went with it.
+  useEffect(() => {
+    if (!deleted) return undefined;
+    const written = draft.current;
+    return () => composer.current?.takeBack(written, []);
+  }, [deleted]);
   const scroller = useRef<ScrollerHandle>(null);
   const { shown, leaf } = entries(store, reading);
   const active = running(store, shown);
@@ -319,7 +327,10 @@ export function Chat({ handle, connection, store, model, params, variables, chil
         connection={connection}
         senses={sensesOf(connection.catalog, current)}
         variables={variables ?? null}
-        onText={(text) => presence.current?.typed(text)}
+        onText={(text) => {
+          draft.current = text;
+          presence.current?.typed(text);
+        }}
         onSend={(text, files, context) => send({ text, files, context, ...(leaf === undefined ? {} : { parent: leaf }) })}
         onStop={stop === undefined ? undefined : () => connection.stop(store, stop)}
       >

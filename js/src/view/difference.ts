@@ -109,11 +109,13 @@ function whole(text: string): Piece[] {
 function alike(old: string, now: string): boolean {
   if (old.trim() === now.trim()) return true;
   const [some, others] = [old.match(WORD) ?? [], now.match(WORD) ?? []];
-  const left = [...others];
+  // Counted: a line of data has thousands.
+  const left = new Map<string, number>();
+  for (const word of others) left.set(word, (left.get(word) ?? 0) + 1);
   const shared = some.filter((word) => {
-    const at = left.indexOf(word);
-    if (at >= 0) left.splice(at, 1);
-    return at >= 0;
+    const count = left.get(word) ?? 0;
+    left.set(word, count - 1);
+    return count > 0;
   });
   return 2 * shared.length >= ALIKE * (some.length + others.length) && shared.length > 0;
 }

@@ -48,6 +48,8 @@ export class Mentions {
   asking = false;
   readonly #variables: Variables | null;
   #known: readonly Variable[] = [];
+  /** Whose they are: another notebook may be in front by now, which has others of their names. */
+  #owner: Variables | null = null;
   #asked = new AbortController();
   #everAsked = false;
   #left: ReadonlySet<string> = new Set();
@@ -79,7 +81,7 @@ export class Mentions {
       )
       .then(({ known, problem }) => {
         if (asked.signal.aborted) return;
-        [this.#known, this.problem, this.asking] = [known, problem, false];
+        [this.#known, this.#owner, this.problem, this.asking] = [known, variables, problem, false];
         this.#changed();
       });
     this.#changed();
@@ -126,7 +128,7 @@ export class Mentions {
   /** What goes with the prompt, as it is now. Rejects with an `Error` in a person's words where something cannot. */
   async contexts(mentions: readonly Mention[], near: Element | null, signal: AbortSignal): Promise<readonly Context[]> {
     const names = mentions.filter(({ cell }) => cell === null).map(({ key }) => key);
-    const variables = names.length === 0 ? null : this.#source(near);
+    const variables = names.length === 0 ? null : this.#owner;
     if (names.length > 0 && variables === null) throw new Error(strings.noKernel());
     const described = (await variables?.describe(names, signal)) ?? [];
     const failed = described.find(({ problem }) => problem !== "")?.problem;

@@ -430,6 +430,19 @@ describe("the title", () => {
     await vi.waitFor(() => expect(named("Prompt")).toBeDefined());
   });
 
+  it("comes back with what was being written when a deletion is taken back", async () => {
+    await talk();
+    const field = named("Prompt") as HTMLTextAreaElement;
+    field.value = "half a thou";
+    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    await vi.waitFor(() => expect(transport.last.of("presence").at(-1)?.typing).toBe(true));
+    transport.last.say({ type: "deleted", conversation: "c1", restorable: true });
+    await vi.waitFor(() => named("Restore").click());
+    transport.last.say({ type: "restored", conversation: "c1" });
+    transport.last.opened("c1");
+    await vi.waitFor(() => expect((named("Prompt") as HTMLTextAreaElement).value).toBe("half a thou"));
+  });
+
   it("goes with everything else where somebody has deleted the conversation for good", async () => {
     await talk();
     transport.last.say({ type: "deleted", conversation: "c1" });

@@ -59,3 +59,10 @@ it("of texts that are long and have nothing in common says so at once", () => {
   expect(counted(difference(before ?? "", after ?? ""))).toEqual({ removed: 20_000, added: 20_000 });
   expect(performance.now() - from).toBeLessThan(3000);
 });
+
+it("is found soon where a line is full of data", () => {
+  const line = (from: number): string => Array.from({ length: 60_000 }, (_, at) => from + at).join(", ");
+  const before = performance.now();
+  expect(counted(difference(`a = 1\nx = [${line(0)}]`, `a = 1\nx = [${line(100_000)}]`))).toEqual({ removed: 1, added: 1 });
+  expect(performance.now() - before).toBeLessThan(2_000);
+});

@@ -239,3 +239,20 @@ it("the panel says that a notebook's kernel is busy", async () => {
   mentions.look(element);
   await vi.waitFor(() => expect(mentions.problem).toContain("The kernel is busy"), 3000);
 });
+
+it("a variable is that of the notebook whose variables were listed, whichever is in front when the prompt leaves", async () => {
+  const { Mentions } = await import("../../src/view/mentions.ts");
+  const of = (text: string): FakeNotebook => {
+    const told = { names: [FRAME], described: [{ ...FRAME, text }] };
+    const evaluate = () => Promise.resolve({ "application/vnd.jupyter-streamchat.mentions+json": told });
+    return Object.assign(new FakeNotebook(), { kernel: { busy: false, evaluate } });
+  };
+  let front = of("the first's");
+  provideNotebooks({ find: () => front, subscribe: () => undefined }, lifetime.signal);
+  const mentions = new Mentions(null);
+  mentions.look(null);
+  await vi.waitFor(() => expect(mentions.found("@frame", null)).toHaveLength(1));
+  front = of("the second's");
+  const [told] = await mentions.contexts(mentions.found("@frame", null), null, lifetime.signal);
+  expect(told?.body).toBe("the first's");
+});
