@@ -14,7 +14,7 @@ from playwright.async_api import Browser, BrowserContext, async_playwright, expe
 from tests.fakes.jupyter import JupyterServer
 from tests.fakes.lab import LabPage, lab_server, launch
 from tests.fakes.provider_server import ProviderServer, running_provider_server
-from tests.pictures.stage import Stage
+from tests.pictures.stage import PERSON, Stage
 
 PATIENCE_MS = 30_000
 # The context's own timeout is not that of expectations, which is 5 s.
@@ -67,7 +67,7 @@ async def lab_page(lab_jupyter: JupyterServer, context: BrowserContext) -> LabPa
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def stage(lab_jupyter: JupyterServer, browser: Browser) -> AsyncIterator[Stage]:
     """A place for staged conversations, in a browser context whose media nobody else shares."""
-    context = await browser.new_context(viewport={"width": 1100, "height": 900})
+    context = await browser.new_context(**PERSON)
     context.set_default_timeout(PATIENCE_MS)
     yield await Stage(LabPage(lab_jupyter, await context.new_page())).set()
     await context.close()

@@ -57,7 +57,8 @@ function button(label: string, title: string, action: () => void): HTMLButtonEle
   made.textContent = label;
   made.title = title;
   made.addEventListener("click", action);
-  // Else the notebook would run the cell, or begin to edit it.
+  // Else the notebook would run the cell, or begin to edit it; some versions listen before the button hears of the key.
+  made.setAttribute("data-lm-suppress-shortcuts", "true");
   made.addEventListener("keydown", (event) => {
     if (event.key === "Enter" || event.key === " ") event.stopPropagation();
   });
