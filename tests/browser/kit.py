@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from playwright.async_api import Locator, Page, WebSocket, expect
 
 from tests.fakes.gate import Gate
-from tests.fakes.lab import LabPage
+from tests.fakes.lab import LabPage, NotebookPage
 from tests.fakes.provider_server import Answer, ProviderServer
 
 FINISHED = re.compile(r"tokens/s")
@@ -86,6 +86,24 @@ async def change_theme(lab: LabPage, name: str) -> None:
     """Choose one of Lab's themes, and wait until it is on."""
     await lab.command("apputils:change-theme", theme=name)
     await expect(lab.page.locator("body")).to_have_attribute("data-jp-theme-name", name)
+
+
+def panel_of(page: Page) -> Locator:
+    """The side panel."""
+    return page.locator("#jupyter-streamchat-panel")
+
+
+async def open_panel(lab: LabPage, model: str = "demo/fast") -> Locator:
+    """Open the panel on a new conversation with this model."""
+    # A notebook in JupyterLab takes the keyboard some time after it was opened.
+    if not isinstance(lab, NotebookPage):
+        focused = "() => window.panel.node.contains(document.activeElement)"
+        await lab.page.wait_for_function(focused)
+    await lab.command("streamchat:new")
+    panel = panel_of(lab.page)
+    await expect(panel.get_by_role("textbox", name="Prompt")).to_be_focused()
+    await panel.get_by_role("combobox", name="Model").select_option(model)
+    return panel
 
 
 class Paced:

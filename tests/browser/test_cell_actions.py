@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import BrowserContext, Locator, expect
 
-from tests.browser.kit import PACED, Paced, ask, chat_cell
+from tests.browser.kit import PACED, Paced, ask, chat_cell, open_panel
 from tests.fakes.lab import LabPage, lab_server
 from tests.fakes.provider_server import ProviderServer
 
@@ -27,14 +27,6 @@ async def answered(chat: Locator, provider: ProviderServer) -> Locator:
     answer.finish()
     await expect(chat.get_by_role("button", name="Good answer")).to_have_count(1)
     return chat.locator(".streamchat-md-code").first
-
-
-async def panel(lab: LabPage) -> Locator:
-    """The side panel, with a new conversation."""
-    await lab.command("streamchat:new")
-    found = lab.page.locator("#jupyter-streamchat-panel")
-    await found.get_by_role("combobox", name="Model").select_option(PACED)
-    return found
 
 
 async def sources(lab: LabPage) -> list[str]:
@@ -59,7 +51,7 @@ async def test_code_is_inserted_below_the_selected_cell_and_selected(
     await lab.open(["values = [1, 2]", "last = 3"])
     await lab.run_done(0)
     await lab.page.evaluate("() => { window.panel.content.activeCellIndex = 0; }")
-    block = await answered(await panel(lab), provider)
+    block = await answered(await open_panel(lab, PACED), provider)
     assert await actions(block) == ["Insert below", "Replace cell [1]", "Copy"]
     other = lab.page.locator("#jupyter-streamchat-panel .streamchat-md-code").nth(1)
     assert await actions(other) == ["Copy"]
@@ -76,7 +68,7 @@ async def test_a_cell_is_replaced_after_a_look_at_the_changes_and_it_can_be_undo
     lab: LabPage, provider: ProviderServer
 ) -> None:
     await lab.open([BEFORE])
-    block = await answered(await panel(lab), provider)
+    block = await answered(await open_panel(lab, PACED), provider)
     await block.get_by_role("button", name="Replace cell no. 1").click()
     dialog = lab.page.get_by_role("dialog", name="Replace cell no. 1?")
     await expect(dialog).to_have_accessible_description("1 line removed, 1 line added.")
@@ -99,7 +91,7 @@ async def test_escape_leaves_the_cell_and_the_keyboard_where_they_were(
     lab: LabPage, provider: ProviderServer
 ) -> None:
     await lab.open([BEFORE])
-    block = await answered(await panel(lab), provider)
+    block = await answered(await open_panel(lab, PACED), provider)
     replace = block.get_by_role("button", name="Replace cell no. 1")
     await replace.focus()
     await lab.page.keyboard.press("Enter")

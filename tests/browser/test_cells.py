@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import BrowserContext, Locator, expect
 
-from tests.browser.kit import chat_cell, finished
-from tests.browser.test_panel import open_panel, panel_of
+from tests.browser.kit import chat_cell, finished, open_panel, panel_of
 from tests.fakes.jupyter import JupyterServer
 from tests.fakes.lab import LabPage, NotebookPage
 

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, expect
 
-from tests.browser.kit import ask, finished
+from tests.browser.kit import ask, finished, open_panel
 from tests.browser.test_accessibility import clean_in_both_themes
-from tests.browser.test_panel import open_panel
 from tests.fakes.jupyter import JupyterServer
 from tests.fakes.lab import LabPage
 

@@ -9,9 +9,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, expect
 
-from tests.browser.kit import CONTRAST, DARK, LIGHT, change_theme
+from tests.browser.kit import CONTRAST, DARK, LIGHT, change_theme, open_panel
 from tests.browser.test_accessibility import violations
-from tests.browser.test_panel import open_panel
 from tests.fakes.lab import LabPage
 from tests.pictures.stage import Stage
 from tests.pictures.staged import Staged

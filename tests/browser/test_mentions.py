@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Locator, expect
 
-from tests.browser.kit import DARK, LIGHT, PACED, Paced, change_theme, chat_cell
+from tests.browser.kit import (
+    DARK,
+    LIGHT,
+    PACED,
+    Paced,
+    change_theme,
+    chat_cell,
+    finished,
+    open_panel,
+)
 from tests.browser.test_accessibility import violations
 from tests.fakes.lab import LabPage
 from tests.fakes.provider_server import ProviderServer
@@ -32,14 +41,6 @@ def told(provider: ProviderServer) -> str:
     return content if isinstance(content, str) else "".join(one["text"] for one in content)
 
 
-async def panel(lab: LabPage) -> Locator:
-    """The side panel, with a new conversation."""
-    await lab.command("streamchat:new")
-    found = lab.page.locator("#jupyter-streamchat-panel")
-    await found.get_by_role("combobox", name="Model").select_option(PACED)
-    return found
-
-
 async def test_a_variable_of_the_widgets_kernel_goes_along_and_is_shown(
     lab: LabPage, provider: ProviderServer
 ) -> None:
@@ -60,6 +61,7 @@ async def test_a_variable_of_the_widgets_kernel_goes_along_and_is_shown(
     await box.press_sequentially("ame")
     await box.press("Enter")
     answer.finish()
+    await finished(chat, 1)
     folded = chat.get_by_role("article", name="Your prompt").locator("summary")
     await expect(folded).to_have_text(f"frame — {SIZE}")
     await folded.click()
@@ -78,7 +80,7 @@ async def test_variables_and_cells_of_the_notebook_are_mentioned_in_the_panel(
     await lab.open([DATA, "print('seen')"])
     await lab.run_done(0)
     await lab.run_done(1)
-    chat = await panel(lab)
+    chat = await open_panel(lab, PACED)
     answer = Paced(provider, ["It is ", "not odd."])
     box = chat.get_by_role("textbox", name="Prompt")
     await box.press_sequentially("Explain @cell:2")
@@ -88,6 +90,7 @@ async def test_variables_and_cells_of_the_notebook_are_mentioned_in_the_panel(
     await expect(options(lab)).to_have_count(1)
     await box.press("Enter")
     answer.finish()
+    await finished(chat, 1)
     folded = chat.get_by_role("article", name="Your prompt").locator("summary")
     await expect(folded).to_have_text([f"frame — {SIZE}", "Cell [2]"])
     assert "print('seen')" in told(provider)
@@ -103,7 +106,7 @@ async def test_a_busy_kernel_is_said_and_holds_nothing_up(
     await lab.open(["import threading\nthreading.Event().wait(600)"])
     await lab.run(0)
     await lab.started(0)
-    chat = await panel(lab)
+    chat = await open_panel(lab, PACED)
     box = chat.get_by_role("textbox", name="Prompt")
     await box.press_sequentially("@")
     busy = lab.page.locator(".streamchat-mentions p")

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from playwright.async_api import BrowserContext, Locator, Page, Request, expect
+from playwright.async_api import BrowserContext, Request, expect
 
-from tests.browser.kit import PACED, Paced, ask, finished
+from tests.browser.kit import PACED, Paced, ask, finished, open_panel, panel_of
 from tests.browser.test_accessibility import clean_in_both_themes
 from tests.fakes.jupyter import JupyterServer
 from tests.fakes.lab import LabPage, NotebookPage
@@ -17,24 +17,6 @@ from tests.fakes.provider_server import ProviderServer
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 PLUGIN = "jupyter-streamchat:plugin"
-
-
-def panel_of(page: Page) -> Locator:
-    """The side panel."""
-    return page.locator("#jupyter-streamchat-panel")
-
-
-async def open_panel(lab: LabPage, model: str = "demo/fast") -> Locator:
-    """Open the panel on a new conversation with this model."""
-    # A notebook in JupyterLab takes the keyboard some time after it was opened.
-    if not isinstance(lab, NotebookPage):
-        focused = "() => window.panel.node.contains(document.activeElement)"
-        await lab.page.wait_for_function(focused)
-    await lab.command("streamchat:new")
-    panel = panel_of(lab.page)
-    await expect(panel.get_by_role("textbox", name="Prompt")).to_be_focused()
-    await panel.get_by_role("combobox", name="Model").select_option(model)
-    return panel
 
 
 def remembered(request: Request) -> bool:
