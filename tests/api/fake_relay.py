@@ -12,6 +12,7 @@ To extend it, add a method that builds events with `streamchat_relay.model` and 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import queue
@@ -86,6 +87,8 @@ class FakeRelay:
         self._heartbeat_s = heartbeat_s
         self._epoch = 1
         self._loop = BackgroundLoop()
+        self._sockets: set[ServerConnection] = set()
+        self._closed = asyncio.Event()
         self._server: Server | None = None
         self._followers: dict[str, set[ServerConnection]] = {}
         self._sends: queue.Queue[Send] = queue.Queue()
@@ -211,16 +214,34 @@ class FakeRelay:
             subprotocols=["streamchat.v1"],  # type: ignore[list-item]
             compression=None,
             max_size=None,
+            create_connection=self._connection(),
         )
         port = next(iter(self._server.sockets)).getsockname()[1]
         door = {"url": f"http://127.0.0.1:{port}", "capability": CAPABILITY, "pid": os.getpid()}
         self.path.write_text(json.dumps(door), "utf-8")
         self.path.chmod(0o600)
 
+    def _connection(relay) -> type[ServerConnection]:  # noqa: N805 - `self` is the connection
+        class Counted(ServerConnection):
+            def connection_made(self, transport: Any) -> None:
+                relay._sockets.add(self)
+                super().connection_made(transport)
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                super().connection_lost(exc)
+                relay._sockets.discard(self)
+                relay._closed.set()
+
+        return Counted
+
     async def _stop_listening(self) -> None:
         assert self._server is not None
         self._server.close()
         await self._server.wait_closed()
+        # Of one whose request was refused, the handler ends before the socket is closed.
+        while self._sockets:
+            self._closed.clear()
+            await self._closed.wait()
 
     async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         if request.headers.get("Authorization") != f"streamchat {CAPABILITY}":

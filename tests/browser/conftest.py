@@ -78,3 +78,5 @@ async def lab(lab_page: LabPage) -> AsyncIterator[LabPage]:
     """The page, without what an earlier test opened."""
     yield lab_page
     await lab_page.close()
+    # Beside an open panel a notebook is narrow.
+    await lab_page.page.evaluate("() => window.jupyterapp.shell.collapseRight()")

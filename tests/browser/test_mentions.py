@@ -12,7 +12,6 @@ from tests.browser.kit import (
     Paced,
     change_theme,
     chat_cell,
-    finished,
     open_panel,
 )
 from tests.browser.test_accessibility import violations
@@ -61,7 +60,7 @@ async def test_a_variable_of_the_widgets_kernel_goes_along_and_is_shown(
     await box.press_sequentially("ame")
     await box.press("Enter")
     answer.finish()
-    await finished(chat, 1)
+    await expect(chat.get_by_role("button", name="Good answer")).to_have_count(1)
     folded = chat.get_by_role("article", name="Your prompt").locator("summary")
     await expect(folded).to_have_text(f"frame — {SIZE}")
     await folded.click()
@@ -90,7 +89,7 @@ async def test_variables_and_cells_of_the_notebook_are_mentioned_in_the_panel(
     await expect(options(lab)).to_have_count(1)
     await box.press("Enter")
     answer.finish()
-    await finished(chat, 1)
+    await expect(chat.get_by_role("button", name="Good answer")).to_have_count(1)
     folded = chat.get_by_role("article", name="Your prompt").locator("summary")
     await expect(folded).to_have_text([f"frame — {SIZE}", "Cell [2]"])
     assert "print('seen')" in told(provider)
