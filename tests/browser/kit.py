@@ -126,6 +126,11 @@ class Paced:
         """What was said."""
         return "".join(self._deltas[: self._said])
 
+    @property
+    def left(self) -> int:
+        """How many deltas were not said."""
+        return len(self._deltas) - self._said
+
     def say(self, count: int) -> None:
         """Say some more."""
         self._said += count

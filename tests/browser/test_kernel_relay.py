@@ -219,7 +219,9 @@ async def test_messages_that_jupyter_drops_are_made_up_for(
     await lab.run(1)
     over = asyncio.ensure_future(lab.ran(1))
     while not (await asyncio.wait({over}, timeout=0.05))[0]:
-        answer.say(3)
+        # The noise may take long; something of the answer is left for after it.
+        if answer.left > 100:
+            answer.say(3)
     assert "IOPub message rate exceeded" in lab.server.log
     answer.finish()
     await finished(chat, 1)
