@@ -121,7 +121,8 @@ class _Translation:
             case FunctionToolResultEvent(part=part):
                 text = _response(part)
                 failed = getattr(part, "outcome", "failed") != "success"
-                shown = text if part.files else part.content
+                # Only what a tool returned has files.
+                shown = text if getattr(part, "files", ()) else part.content
                 yield from self.calls.end(part.tool_call_id, shown, text=text, failed=failed)
             case AgentRunResultEvent(result=result):
                 yield from self.calls.rest()
