@@ -131,7 +131,8 @@ def weather(**options: Any) -> Agent[Any, Any]:
     """Says something, calls `lookup`, and says something more."""
 
     async def speak(messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[Any]:
-        if any(isinstance(part, ToolReturnPart) for part in messages[-1].parts):
+        # Some releases tell what a tool wants anew as a part of its own kind.
+        if {part.part_kind for part in messages[-1].parts} & {"tool-return", "retry-prompt"}:
             yield "It is "
             yield "sunny."
         else:
