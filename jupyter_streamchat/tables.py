@@ -30,14 +30,14 @@ def summary(frame: Any, *, figures: bool = True) -> str:
     columns = [str(name) for name in frame.columns]
     shown = min(width, MAX_COLUMNS)
     types = [str(kind) for kind in frame.dtypes]
-    missing = [_missing(frame, at) if figures else "?" for at in range(shown)]
+    gaps = [str(missing(_column(frame, at))) if figures else "?" for at in range(shown)]
     head = frame.head(HEAD)
     some = "" if shown == width else f" (the first {shown} are shown)"
     pieces = [
         f"A DataFrame of {rows:,} rows and {width:,} columns{some}.",
         _markdown(
             ["column", "type", "missing"],
-            ((columns[at], types[at], missing[at]) for at in range(shown)),
+            ((columns[at], types[at], gaps[at]) for at in range(shown)),
         ),
         f"The first {min(rows, HEAD)} rows:" if rows else "It has no rows.",
     ]
@@ -55,10 +55,9 @@ def _column(frame: Any, at: int) -> Any:
     return frame.iloc[:, at] if hasattr(frame, "iloc") else frame[:, at]
 
 
-def _missing(frame: Any, at: int) -> str:
-    column = _column(frame, at)
-    counted = column.isna().sum() if hasattr(column, "isna") else column.null_count()
-    return str(int(counted))
+def missing(column: Any) -> int:
+    """How many values of a Series are missing, of pandas or polars."""
+    return int(column.isna().sum() if hasattr(column, "isna") else column.null_count())
 
 
 def _rows(frame: Any, width: int) -> Iterable[Sequence[object]]:

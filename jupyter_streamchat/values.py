@@ -6,7 +6,7 @@ import re
 import reprlib
 from typing import Any
 
-from jupyter_streamchat.tables import summary
+from jupyter_streamchat.tables import missing, summary
 
 MOST = 6_000
 """Characters of what is no DataFrame."""
@@ -69,7 +69,6 @@ def described(value: Any) -> str:
 
 def _series(series: Any) -> str:
     count = len(series)
-    missing = int(series.isna().sum() if hasattr(series, "isna") else series.null_count())
     kind = str(series.dtype)
     figures = ""
     # Of a list of numbers there is no least one.
@@ -78,7 +77,8 @@ def _series(series: Any) -> str:
     named = f" named {series.name!r}"[:200] if series.name is not None else ""
     head = series.head(SHOWN).to_list()
     return (
-        f"A Series{named} of {count:,} values of the type {kind}, {missing:,} missing{figures}."
+        f"A Series{named} of {count:,} values of the type {kind}, "
+        f"{missing(series):,} missing{figures}."
         f"\n\n{_begins(count)}:\n\n{_fenced(_short.repr(head))}"
     )
 

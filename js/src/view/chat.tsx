@@ -6,7 +6,7 @@ import type { Connection, SendRequest } from "../connection.ts";
 import type { ConversationStore } from "../conversation.ts";
 import { ended, textOf, withdrawn } from "../model/reduce.ts";
 import type { Variables } from "../model/variables.ts";
-import type { FilePart } from "../protocol/frames.gen.ts";
+import type { ErrorInfo, FilePart } from "../protocol/frames.gen.ts";
 import { language } from "../translation.ts";
 import { Announcer } from "./announcer.tsx";
 import { Answer } from "./answer.tsx";
@@ -216,8 +216,8 @@ export function Chat({ handle, connection, store, model, params, variables, chil
     );
   };
 
-  const rename = (title: string): void =>
-    void connection.rename(store, title).then((error) => setProblem(error?.message ?? ""));
+  /** Say what is wrong with what was asked for, if anything. */
+  const heed = (asked: Promise<ErrorInfo | null>): void => void asked.then((error) => setProblem(error?.message ?? ""));
 
   const save = async (form: "md" | "jsonl"): Promise<void> => {
     const { ok, error } = await connection.export(store.id, form, leaf);
@@ -228,11 +228,11 @@ export function Chat({ handle, connection, store, model, params, variables, chil
   const title = (
     <Title
       title={store.state.title}
-      onRename={store.state.messages.length === 0 || over ? undefined : rename}
+      onRename={store.state.messages.length === 0 || over ? undefined : (title) => heed(connection.rename(store, title))}
       onExport={store.state.messages.length === 0 || over ? undefined : (form) => void save(form)}
       onDelete={() => {
         deletedHere.current = true;
-        void connection.delete(store.id).then((error) => setProblem(error?.message ?? ""));
+        heed(connection.delete(store.id));
       }}
       onLeave={() => composer.current?.focus()}
     />
@@ -260,7 +260,7 @@ export function Chat({ handle, connection, store, model, params, variables, chil
         onRate={
           message === undefined || textOf(message) === "" || over
             ? undefined
-            : (value) => void connection.rate(store, message.id, value).then((error) => setProblem(error?.message ?? ""))
+            : (value) => heed(connection.rate(store, message.id, value))
         }
         onContinue={
           may && message !== undefined && entry === shown.at(-1) && cutOff(record) && textOf(message) !== ""
@@ -303,7 +303,7 @@ export function Chat({ handle, connection, store, model, params, variables, chil
         restorable={store.deleted.restorable && !over}
         problem={problem}
         focused={deletedHere.current}
-        onRestore={() => void connection.restore(store.id).then((error) => setProblem(error?.message ?? ""))}
+        onRestore={() => heed(connection.restore(store.id))}
       />
     );
   }
